@@ -1,0 +1,50 @@
+# make demo    see it work            make test    run the tests
+# make check   lint, types, rules     make bench   measure, by hand
+# Each does its own set-up, in .venv; nothing else on the machine is changed, except that `test`, as
+# root on Debian, installs the servers that the tests run against.
+
+ARGS ?=
+PYTEST_ARGS ?=
+BIN := .venv/bin
+
+.PHONY: help setup check test bench demo constraints clean
+
+help:
+	@sed -n 's/^# make/make/p' Makefile
+
+setup: .venv/dev
+
+.venv/demo: pyproject.toml constraints.txt
+	@.ci/setup collector
+	@touch $@
+
+.venv/dev: pyproject.toml constraints.txt
+	@.ci/setup dev
+	@touch $@
+
+demo: .venv/demo
+	@$(BIN)/llmvitals demo $(ARGS)
+
+test: .venv/dev
+	@.ci/setup servers
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: .venv/dev
+	@.ci/setup servers
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/python grafana_dashboards/generate.py --check
+	@if command -v promtool >/dev/null; then promtool check rules --lint=all --lint-fatal prometheus_rules/*.yml; \
+	else echo "check: LEFT OUT: promtool check rules, because promtool is not installed"; fi
+
+bench: .venv/dev
+	@for bench in tests/benchmarks/bench_*.py; do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
+
+# After a change of the dependencies in pyproject.toml (needs uv).
+constraints:
+	printf 'hatchling\neditables\n' | uv pip compile pyproject.toml - --extra dev --universal --python-version 3.11 --upgrade \
+	  --no-annotate --no-header --no-emit-package llmvitals --output-file constraints.txt
+
+clean:
+	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
