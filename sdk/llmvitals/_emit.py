@@ -1,0 +1,112 @@
+"""From a call to its one span: the only module that records telemetry of calls."""
+
+from typing import TYPE_CHECKING
+
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode
+
+from llmvitals import _export, _feedback, _prompt, semconv
+from llmvitals._adapter import Answer, Attribute, Operation, Request
+
+if TYPE_CHECKING:
+    from llmvitals._call import Call
+
+_MESSAGE_LIMIT = 256  # characters of an error's message; providers quote whole requests in theirs
+
+
+def identity(provider: str, operation: Operation, request: Request) -> dict[str, Attribute]:
+    """What tells one kind of call from another; its feedback carries the same, so that nobody has to join."""
+    attributes: dict[str, Attribute] = {
+        semconv.OPERATION_NAME: operation.name,
+        semconv.PROVIDER_NAME: provider,
+    }
+    if request.model is not None:
+        attributes[semconv.REQUEST_MODEL] = request.model
+    template = _prompt.current.get()
+    if template is not None:
+        attributes[semconv.PROMPT_NAME] = template.name
+        if template.version is not None:
+            attributes[semconv.PROMPT_VERSION] = template.version
+    return attributes
+
+
+def start(
+    identity: dict[str, Attribute], request: Request, host: str | None, port: int | None, started_at: int
+) -> Span:
+    """The CLIENT span of a call, with all that samplers may look at; started_at: nanoseconds since the epoch.
+
+    https://github.com/open-telemetry/semantic-conventions-genai, inference spans.
+    """
+    attributes = {**identity, **request.attributes}
+    if request.streamed:
+        attributes[semconv.REQUEST_STREAM] = True
+    if host:
+        attributes[semconv.SERVER_ADDRESS] = host
+        if port:
+            attributes[semconv.SERVER_PORT] = port
+    name = f"{identity[semconv.OPERATION_NAME]} {request.model}" if request.model else identity[semconv.OPERATION_NAME]
+    return _export.tracer().start_span(str(name), kind=SpanKind.CLIENT, attributes=attributes, start_time=started_at)
+
+
+def end(call: "Call", ending: str, at: int, error: BaseException | None) -> None:
+    """End the span of `call` with all that is known; at: `perf_counter_ns` of its end.
+
+    Stopping early is the app's right and no error; a failure in mid-stream is one.
+    """
+    span, answer = call.span, call.answer
+    attributes = _answered(answer)
+    if call.chunks:
+        attributes |= _streamed(call)
+    error_type = answer.error
+    message = None
+    if error is not None and ending == semconv.ERROR:
+        error_type = _qualified_name(type(error))
+        message = str(error)[:_MESSAGE_LIMIT]
+    if call.chunks or ending != semconv.COMPLETE:
+        attributes[semconv.STREAM_ENDING] = semconv.ERROR if error_type else ending
+    if error_type:
+        attributes[semconv.ERROR_TYPE] = error_type
+        span.set_status(Status(StatusCode.ERROR, message))
+    span.set_attributes(attributes)
+    span.end(call.started_at + at - call.started)
+    if answer.id is not None:
+        _feedback.remember(answer.id, span.get_span_context(), call.identity)
+
+
+def _answered(answer: Answer) -> dict[str, Attribute]:
+    usage = answer.usage
+    known = {
+        semconv.RESPONSE_ID: answer.id,
+        semconv.RESPONSE_MODEL: answer.model,
+        semconv.RESPONSE_FINISH_REASONS: answer.finish_reasons or None,
+        semconv.USAGE_INPUT_TOKENS: usage.input,
+        semconv.USAGE_OUTPUT_TOKENS: usage.output,
+        semconv.USAGE_CACHE_READ_INPUT_TOKENS: usage.cache_read,
+        semconv.USAGE_CACHE_WRITE_INPUT_TOKENS: usage.cache_write,
+        semconv.USAGE_REASONING_OUTPUT_TOKENS: usage.reasoning,
+    }
+    return {name: value for name, value in known.items() if value is not None} | answer.attributes
+
+
+def _streamed(call: "Call") -> dict[str, Attribute]:
+    attributes: dict[str, Attribute] = {
+        semconv.STREAM_CHUNKS: call.chunks,
+        semconv.RESPONSE_TIME_TO_FIRST_CHUNK: (call.first_chunk - call.started) / 1e9,
+    }
+    if call.first_token:
+        attributes[semconv.TIME_TO_FIRST_TOKEN] = (call.first_token - call.started) / 1e9
+        tokens = _tokens_between(call.answer)
+        if tokens > 0 and call.last_token > call.first_token:
+            attributes[semconv.OUTPUT_TOKENS_PER_SECOND] = tokens * 1e9 / (call.last_token - call.first_token)
+    return attributes
+
+
+def _tokens_between(answer: Answer) -> int:
+    """How many tokens came after the first, up to the last; reasoning that is billed but not sent is none of them."""
+    usage = answer.usage
+    hidden = 0 if answer.reasoning_seen else usage.reasoning or 0
+    return (usage.output or 0) - hidden - 1
+
+
+def _qualified_name(kind: type[BaseException]) -> str:
+    """`openai.RateLimitError`; builtins by their bare name (the conventions' `error.type`)."""
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
