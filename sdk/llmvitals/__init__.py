@@ -1,0 +1,7 @@
+"""llmvitals: what an LLM in production does to its users, as OpenTelemetry spans and events."""
+
+from llmvitals._feedback import feedback
+from llmvitals._instrument import instrument, uninstrument
+from llmvitals._prompt import prompt
+
+__all__ = ["feedback", "instrument", "prompt", "uninstrument"]

@@ -1,0 +1,148 @@
+"""What the tests of the SDK share: the spans that come out, and loopback providers to call."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+import anthropic
+import openai
+import pytest
+from opentelemetry import _logs, trace
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogRecordProcessor
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+import llmvitals
+from llmvitals_collector.demo.behaviour import Behaviour
+from llmvitals_collector.demo.provider import Provider
+
+os.environ["LLMVITALS_STRICT"] = "1"  # a fault of ours fails the test, where an app would never see it
+
+_SPANS = InMemorySpanExporter()
+_EVENTS = InMemoryLogRecordExporter()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def telemetry() -> None:
+    """The app's own OpenTelemetry providers; they can be set once in a process."""
+    tracer_provider = TracerProvider()
+    tracer_provider.add_span_processor(SimpleSpanProcessor(_SPANS))
+    trace.set_tracer_provider(tracer_provider)
+    logger_provider = LoggerProvider()
+    logger_provider.add_log_record_processor(SimpleLogRecordProcessor(_EVENTS))
+    _logs.set_logger_provider(logger_provider)
+
+
+@pytest.fixture
+def instrumented() -> Iterator[None]:
+    llmvitals.instrument()
+    yield
+    llmvitals.uninstrument()
+
+
+@pytest.fixture
+def spans(instrumented: None) -> Iterator[Callable[[], list]]:
+    """The spans of the calls that have ended so far."""
+    _SPANS.clear()
+    yield lambda: [span for span in _SPANS.get_finished_spans() if span.instrumentation_scope.name == "llmvitals"]
+    _SPANS.clear()
+
+
+@pytest.fixture
+def events(instrumented: None) -> Iterator[Callable[[], list]]:
+    """The log records that were emitted so far."""
+    _EVENTS.clear()
+    yield lambda: [finished.log_record for finished in _EVENTS.get_finished_logs()]
+    _EVENTS.clear()
+
+
+class Loopback(Provider):
+    """One provider for all tests, because starting and stopping takes longer than most of them."""
+
+    def __init__(self) -> None:
+        self.behaviour = Behaviour()
+        super().__init__(lambda _: self.behaviour)
+
+
+@pytest.fixture(scope="session")
+def loopback() -> Iterator[Loopback]:
+    with Loopback() as provider:
+        yield provider
+
+
+class Clients:
+    """The real clients, sync and async, of one loopback provider; each is made when it is first asked for.
+
+    Without the certificates that no loopback needs and that take 50 ms to load.
+    """
+
+    def __init__(self, provider: Loopback, **options: object) -> None:
+        self.provider = provider
+        self._options = {"api_key": "any", "max_retries": 0, **options}
+
+    @functools.cached_property
+    def openai(self) -> openai.OpenAI:
+        return self._make(openai.OpenAI, openai.DefaultHttpxClient, "/v1")
+
+    @functools.cached_property
+    def async_openai(self) -> openai.AsyncOpenAI:
+        return self._make(openai.AsyncOpenAI, openai.DefaultAsyncHttpxClient, "/v1")
+
+    @functools.cached_property
+    def anthropic(self) -> anthropic.Anthropic:
+        return self._make(anthropic.Anthropic, anthropic.DefaultHttpxClient)
+
+    @functools.cached_property
+    def async_anthropic(self) -> anthropic.AsyncAnthropic:
+        return self._make(anthropic.AsyncAnthropic, anthropic.DefaultAsyncHttpxClient)
+
+    def _make(self, client: Any, http_client: Any, path: str = "") -> Any:
+        return client(base_url=self.provider.url + path, http_client=http_client(verify=False), **self._options)
+
+    def close(self) -> None:
+        for name in ("openai", "anthropic"):
+            if name in vars(self):
+                getattr(self, name).close()
+
+    async def aclose(self) -> None:
+        for name in ("async_openai", "async_anthropic"):
+            if name in vars(self):
+                await vars(self).pop(name).close()
+
+
+@pytest.fixture
+def clients(loopback: Loopback) -> Iterator[Callable[..., Clients]]:
+    """The clients of a loopback provider that behaves as given."""
+    made: list[Clients] = []
+
+    def make(behaviour: Behaviour | None = None, **options: object) -> Clients:
+        loopback.behaviour = behaviour or Behaviour()
+        loopback.served.clear()
+        made.append(Clients(loopback, **options))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+@pytest.fixture
+def arun() -> Callable[..., Any]:
+    """Run a coroutine that uses async clients to its end, and close them in its own loop."""
+
+    def run(coroutine: Coroutine[Any, Any, Any], clients: Clients) -> Any:
+        async def main() -> Any:
+            try:
+                return await coroutine
+            finally:
+                await clients.aclose()
+
+        return asyncio.run(main())
+
+    return run

@@ -1,0 +1,110 @@
+"""Whatever fails of ours, the app gets what it would have got: the answer, or its own exception."""
+
+import logging
+
+import openai
+import pytest
+
+import llmvitals
+from llmvitals import _call, _emit, _export, _feedback, _guard, _stainless
+from llmvitals._adapter import Adapter
+from llmvitals.providers.openai import ADAPTER
+from llmvitals_collector.demo.behaviour import Behaviour
+
+REQUEST = {"model": "m", "messages": []}
+
+
+class FaultError(Exception):
+    pass
+
+
+def fail(*args, **kwargs):
+    raise FaultError
+
+
+FAULTS = {
+    "reading a request": (_stainless, "provider_at"),
+    "naming a call": (_emit, "identity"),
+    "making a span": (_export, "tracer"),
+    "starting a span": (_emit, "start"),
+    "observing a result": (_stainless.Funnel, "_observe"),
+    "watching a stream": (_stainless.Funnel, "_watch"),
+    "reading a chunk": (_call.Call, "chunk"),
+    "ending a call": (_emit, "end"),
+    "attributes of an answer": (_emit, "_answered"),
+    "remembering a call": (_feedback, "remember"),
+}
+
+
+@pytest.fixture(params=FAULTS.values(), ids=FAULTS)
+def fault(request, monkeypatch, instrumented):
+    """One of our hooks, which from here on does nothing but fail."""
+    monkeypatch.delenv("LLMVITALS_STRICT")
+    monkeypatch.setattr(*request.param, fail)
+    before = _guard.faults.total()
+    yield
+    assert _guard.faults.total() >= before
+
+
+def test_an_answer_comes_through(fault, clients):
+    assert clients().openai.chat.completions.create(**REQUEST).choices[0].message.content
+
+
+def test_a_stream_comes_through(fault, clients):
+    chunks = list(clients().openai.chat.completions.create(**REQUEST, stream=True))
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+
+
+def test_an_async_stream_comes_through(fault, clients, arun):
+    loopback = clients()
+
+    async def read():
+        return [chunk async for chunk in await loopback.async_openai.chat.completions.create(**REQUEST, stream=True)]
+
+    assert len(arun(read(), loopback)) > 1
+
+
+def test_an_error_of_the_provider_comes_through(fault, clients):
+    with pytest.raises(openai.RateLimitError):
+        clients(Behaviour(status=429)).openai.chat.completions.create(**REQUEST)
+
+
+def test_feedback_never_raises(monkeypatch):
+    monkeypatch.delenv("LLMVITALS_STRICT")
+    monkeypatch.setattr(_export, "event_logger", fail)
+    llmvitals.feedback("id", "thumb_up")
+
+
+def test_a_client_that_no_longer_looks_as_expected_is_left_alone(monkeypatch, clients, caplog):
+    """A new release without the funnel: telemetry is lost and said so, the client works."""
+    monkeypatch.delenv("LLMVITALS_STRICT")
+    broken = Adapter(ADAPTER.provider, "json", ADAPTER.operations, fail)
+    monkeypatch.setattr("llmvitals._instrument.ADAPTERS", (broken,))
+    with caplog.at_level(logging.WARNING, "llmvitals"):
+        llmvitals.instrument()
+        clients().openai.chat.completions.create(**REQUEST)
+    llmvitals.uninstrument()
+    assert "watching json failed; the app is not affected" in caplog.text
+
+
+def test_a_fault_is_counted_each_time_and_logged_once(monkeypatch, caplog):
+    monkeypatch.delenv("LLMVITALS_STRICT")
+    monkeypatch.setattr(_guard, "faults", type(_guard.faults)())
+    with caplog.at_level(logging.WARNING, "llmvitals"):
+        for _ in range(3):
+            with _guard.Guard("a hook"):
+                fail()
+    assert _guard.faults == {("a hook", "FaultError"): 3}
+    assert len(caplog.records) == 1
+
+
+def test_what_is_the_app_s_passes(monkeypatch):
+    monkeypatch.delenv("LLMVITALS_STRICT")
+    with pytest.raises(KeyboardInterrupt), _guard.Guard("a hook"):
+        raise KeyboardInterrupt
+
+
+def test_strict_mode_raises(monkeypatch):
+    monkeypatch.setenv("LLMVITALS_STRICT", "1")
+    with pytest.raises(FaultError), _guard.Guard("a hook"):
+        fail()
