@@ -116,9 +116,8 @@ class TestAnthropicTracesItself:
         clients().anthropic.messages.create(**MESSAGE)
         assert every_span() == ["com.anthropic.sdk.python"]
 
-    def test_its_own_span_stays_for_those_who_ask_for_it(self, clients, instrumented, every_span, monkeypatch):
-        monkeypatch.setenv("ANTHROPIC_OPEN_TELEMETRY", "true")
-        clients().anthropic.messages.create(**MESSAGE)
+    def test_its_own_span_stays_for_those_who_ask_for_it(self, clients, instrumented, every_span):
+        clients(open_telemetry={"tracer_provider": trace.get_tracer_provider()}).anthropic.messages.create(**MESSAGE)
         assert every_span() == ["com.anthropic.sdk.python", "llmvitals"]
 
 

@@ -1,6 +1,5 @@
 """Anthropic's client: messages, on Anthropic's own hosts, Bedrock and Vertex."""
 
-import os
 from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
@@ -94,15 +93,14 @@ def install(adapter: Adapter, module: ModuleType) -> list[Patch]:
 
 
 def _only_when_asked_for(read: Callable[[Any], Any], client: Any) -> Any:
-    """Keep the span that anthropic 2 makes of each call by itself for those who ask for it, in so many words.
+    """Keep the span that anthropic 2 makes of each call by itself for those who ask for it: one call is one span.
 
-    ANTHROPIC_OPEN_TELEMETRY=true, or a client made with an `open_telemetry` that is not the default
-    (a tracer provider, a conversation, content). One call is one span.
+    To ask is to give the client options that say more than the default: a tracer provider, a
+    conversation, or content. ANTHROPIC_OPEN_TELEMETRY=true is the default, and the client reads no more into it.
     """
     options = client._open_telemetry
     asked_for = (
-        os.environ.get("ANTHROPIC_OPEN_TELEMETRY", "").lower() == "true"
-        or "tracer_provider" in options
+        "tracer_provider" in options
         or "conversation_id" in options
         or options["traces"]["content_mode"] != "metadata_only"
     )
