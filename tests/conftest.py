@@ -1,0 +1,187 @@
+"""What tests of several folders share."""
+
+import json
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import promql_parser as promql
+import pytest
+import yaml
+
+from llmvitals import semconv
+
+ROOT = Path(__file__).parents[1]
+SCRAPED = frozenset({"job", "instance"})  # what Prometheus adds to every series it scrapes
+PROMETHEUS_OWN = {
+    "up": SCRAPED,
+    "ALERTS": frozenset({"alertname", "alertstate", "severity", "category", semconv.LABEL_MODEL}),
+}
+# The words before the first colon of a recorded name, which say what labels it keeps.
+LEVELS = {"slo": semconv.LABEL_SLO, "model": semconv.LABEL_MODEL}
+HISTOGRAM_SUFFIXES = ("_bucket", "_count", "_sum")
+SLACK_PATIENCE = 60  # seconds
+
+
+@pytest.fixture(scope="session")
+def program() -> Callable[..., str]:
+    """`program(name, *other_names)` is the path of an installed program.
+
+    Without it the test is skipped, but where the variable CI is set it fails: there nothing may be left out.
+    """
+
+    def find(*names: str) -> str:
+        for name in names:
+            if path := shutil.which(name):
+                return path
+        missing = f"needs {' or '.join(names)} (apt-get install prometheus prometheus-alertmanager)"
+        if os.environ.get("CI"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+
+    return find
+
+
+# ---- A stand-in for Slack, and the shipped Alertmanager configuration that posts to it ---------------
+
+
+class Slack(ThreadingHTTPServer):
+    """Answers every POST with ok and keeps its path and JSON body, in order."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _KeepPost)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        self.posts: list[tuple[str, dict]] = []
+        self.changed = threading.Condition()
+
+    def titles(self, path: str) -> list[str]:
+        """Titles of the messages that came to this webhook."""
+        return [body["attachments"][0]["title"] for posted, body in self.posts if posted == path]
+
+    def message(self, path: str, title: str) -> dict:
+        """The first message with this title at this webhook; waits for it."""
+        self._wait(lambda: title in self.titles(path), f"{title} at {path}")
+        return next(b["attachments"][0] for p, b in self.posts if p == path and b["attachments"][0]["title"] == title)
+
+    def wait_for_posts(self, path: str, count: int) -> None:
+        """Wait until this many more came to a webhook."""
+        wanted = count + self._posts_to(path)
+        self._wait(lambda: self._posts_to(path) >= wanted, f"{count} more at {path}")
+
+    def _posts_to(self, path: str) -> int:
+        return sum(posted == path for posted, _ in self.posts)
+
+    def _wait(self, condition: Callable[[], bool], what: str) -> None:
+        with self.changed:
+            assert self.changed.wait_for(condition, SLACK_PATIENCE), f"{what} did not come; came: {self.posts}"
+
+
+class _KeepPost(BaseHTTPRequestHandler):
+    server: Slack
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        with self.server.changed:
+            self.server.posts.append((self.path, body))
+            self.server.changed.notify_all()
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"ok")
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture(scope="session")
+def slack() -> Iterator[Slack]:
+    server = Slack()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def alertmanager_configuration(slack) -> Callable[[Path], dict[str, Any]]:
+    """`alertmanager_configuration(folder)` is the shipped one: only addresses, secrets and times are the tests' own.
+
+    Its templates and secrets are put into the folder, where it is to be, too.
+    """
+
+    def configuration(folder: Path) -> dict[str, Any]:
+        shipped = ROOT / "prometheus_rules" / "alertmanager"
+        for template in shipped.glob("*.tmpl"):
+            shutil.copy(template, folder)
+        for channel in ("slack_llm", "slack_oncall"):
+            (folder / channel).write_text(f"{slack.url}/{channel}\n")
+        config = yaml.safe_load((shipped / "alertmanager.yml").read_text().replace("/etc/alertmanager", str(folder)))
+        for route in (config["route"], *config["route"]["routes"]):
+            route |= {"group_wait": "1s", "group_interval": "500ms"}
+        config["route"]["routes"][0]["repeat_interval"] = "500ms"  # the watchdog's
+        config["receivers"][-1]["webhook_configs"][0]["url"] = f"{slack.url}/switch"
+        return config
+
+    return configuration
+
+
+# ---- The names that rules and boards may use ----------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def rule_groups() -> list[dict]:
+    """Every group of every rule file, as parsed YAML."""
+    files = sorted((ROOT / "prometheus_rules").glob("*.yml"))
+    return [group for file in files for group in yaml.safe_load(file.read_text()).get("groups", [])]
+
+
+@pytest.fixture(scope="session")
+def labels_of(rule_groups) -> dict[str, frozenset[str]]:
+    """Label names by name of each series that exists: exposed, recorded, or of Prometheus itself."""
+    known = dict(PROMETHEUS_OWN)
+    for family in semconv.FAMILIES:
+        known[family.name] = SCRAPED.union(family.labels)
+        if family.kind == "histogram":
+            known |= {family.name + suffix: known[family.name] | {"le"} for suffix in HISTOGRAM_SUFFIXES}
+    for rule in (rule for group in rule_groups for rule in group["rules"] if "record" in rule):
+        level = rule["record"].partition(":")[0]
+        known[rule["record"]] = frozenset(LEVELS[word] for word in level.split("_"))
+    return known
+
+
+@pytest.fixture(scope="session")
+def unknown_names(labels_of) -> Callable[[str], set[str]]:
+    """`unknown_names(expression)` is the metrics and labels in a PromQL expression that no series has."""
+
+    def unknown(expression: str) -> set[str]:
+        nodes = list(_nodes(promql.parse(expression)))
+        selectors = [node for node in nodes if isinstance(node, promql.VectorSelector)]
+        found = {selector.name for selector in selectors} - labels_of.keys()
+        for selector in selectors:
+            matched = {matcher.name for matcher in selector.matchers.matchers}
+            found |= matched - labels_of.get(selector.name, frozenset())
+        kept = frozenset().union(*(labels_of.get(selector.name, frozenset()) for selector in selectors))
+        return found | ({label for node in nodes for label in _grouping(node)} - kept)
+
+    return unknown
+
+
+def _nodes(expression: promql.Expr) -> Iterator[promql.Expr]:
+    """An expression and every expression inside it."""
+    nodes: list[promql.Expr] = []
+    promql.walk(expression, nodes.append)
+    return iter(nodes)
+
+
+def _grouping(node: promql.Expr) -> list[str]:
+    """The labels after `by`, `without`, `on`, `ignoring` and `group_left`."""
+    if isinstance(node, promql.AggregateExpr) and node.modifier:
+        return node.modifier.labels
+    if isinstance(node, promql.BinaryExpr) and node.modifier and node.modifier.matching:
+        return node.modifier.matching.labels
+    return []
