@@ -1,0 +1,1 @@
+"""The collector: OTLP in, histograms for Prometheus out."""
