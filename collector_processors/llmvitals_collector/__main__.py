@@ -1,0 +1,110 @@
+"""The `llmvitals` command: demo, collect, check."""
+
+import argparse
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+_STOPPING = (signal.SIGTERM, signal.SIGINT)
+# Exit codes, beside 0.
+_FAILED = 1
+_MISCONFIGURED = 2
+
+
+class _CommandError(Exception):
+    """What ends a command early: one sentence for people, and the exit code."""
+
+    def __init__(self, sentence: object, code: int) -> None:
+        super().__init__(str(sentence))
+        self.code = code
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and give its exit code."""
+    argv = sys.argv[1:] if argv is None else argv
+    try:
+        arguments = _parser(argv).parse_args(argv)
+        return int(arguments.run(arguments))
+    except _CommandError as error:
+        sys.stderr.write(f"llmvitals: {error}\n")
+        return error.code
+
+
+def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="llmvitals", description="What an LLM in production does to its users.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    collect = commands.add_parser("collect", help="receive OTLP and serve it as Prometheus metrics")
+    collect.add_argument("--config", type=Path, metavar="FILE", help="configuration (default: every default)")
+    collect.set_defaults(run=_collect)
+
+    check = commands.add_parser("check", help="say whether a configuration is valid")
+    check.add_argument("config", type=Path, metavar="FILE")
+    check.set_defaults(run=_check)
+
+    demo = commands.add_parser("demo", help="watch a small chat app, its collector and its numbers")
+    # Only the command that is run is loaded: it may need what is not installed.
+    if argv and argv[0] == "demo":
+        module = _load("demo")
+        module.add_arguments(demo)
+        demo.set_defaults(run=module.run)
+    return parser
+
+
+def _load(module: str) -> ModuleType:
+    """Import a module of the collector, whose dependencies come with an extra of the distribution."""
+    try:
+        return import_module(f"llmvitals_collector.{module}")
+    except ModuleNotFoundError as error:
+        sentence = f"this needs the collector, of which {error.name} is missing: pip install 'llmvitals[collector]'"
+        raise _CommandError(sentence, _FAILED) from error
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    """Do everything that `collect` does up to its start."""
+    config, pipeline = _load("config"), _load("pipeline")
+    try:
+        pipeline.Pipeline(config.load(arguments.config))
+    except config.ConfigError as error:
+        raise _CommandError(error, _MISCONFIGURED) from error
+    sys.stdout.write(f"{arguments.config}: valid\n")
+    return 0
+
+
+def _collect(arguments: argparse.Namespace) -> int:
+    """Collect until SIGTERM or SIGINT."""
+    config, lifecycle, pipeline = _load("config"), _load("lifecycle"), _load("pipeline")
+    try:
+        settings = config.load(arguments.config) if arguments.config else config.Config()
+    except config.ConfigError as error:
+        raise _CommandError(error, _MISCONFIGURED) from error
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    collector = pipeline.Pipeline(settings)
+    # Blocked before any thread starts, so that the signal waits for the line that waits for it.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
+    try:
+        collector.start()
+    except lifecycle.PortError as error:
+        raise _CommandError(error, _FAILED) from error
+    logging.getLogger(__package__).info(
+        "OTLP/gRPC on %s, OTLP/HTTP on %s, metrics on http://%s/metrics",
+        _listening(settings.receivers.grpc.address, collector.grpc.port),
+        _listening(settings.receivers.http.address, collector.http.port),
+        _listening(settings.metrics.address, collector.metrics.port),
+    )
+    signal.sigwait(_STOPPING)
+    collector.stop()
+    return 0
+
+
+def _listening(address: str, port: int) -> str:
+    """An address with the port that it got, which the configuration may leave open as 0."""
+    return f"{address.rpartition(':')[0]}:{port}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

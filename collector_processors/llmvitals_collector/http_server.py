@@ -1,0 +1,73 @@
+"""ASGI apps, each on its own address and in a thread of its own."""
+
+import socket
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from threading import Thread
+from typing import Any, TypeAlias
+
+import uvicorn
+
+from llmvitals_collector.lifecycle import GRACE_SECONDS, PortError
+
+# https://asgi.readthedocs.io/en/latest/specs/www.html
+Scope: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class HttpServer:
+    """Serves an app on `address`, which the configuration has under `key`; see lifecycle.Server."""
+
+    def __init__(self, app: App, address: str, key: str) -> None:
+        self._app = app
+        self._address = address
+        self._key = key
+        self._running: tuple[uvicorn.Server, Thread] | None = None
+        self.port = 0
+
+    def start(self) -> None:
+        host, _, port = self._address.rpartition(":")
+        family = socket.AF_INET6 if host.startswith("[") else socket.AF_INET
+        try:
+            listener = socket.create_server((host.strip("[]"), int(port)), family=family, backlog=1024)
+        except OSError as error:
+            raise PortError(self._address, self._key) from error
+        self.port = listener.getsockname()[1]
+        config = uvicorn.Config(
+            self._app,
+            interface="asgi3",
+            lifespan="off",
+            ws="none",
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+        server = uvicorn.Server(config)
+        # The socket listens already: whoever connects before the thread is up waits in its backlog.
+        thread = Thread(target=server.run, kwargs={"sockets": [listener]}, name=self._key, daemon=True)
+        thread.start()
+        self._running = (server, thread)
+
+    def stop(self) -> None:
+        if self._running:
+            server, thread = self._running
+            server.should_exit = True
+            thread.join()
+            self._running = None
+
+
+def header(scope: Scope, name: bytes) -> str:
+    """The value of a request header (its name in lower case), or "" where there is none."""
+    return ",".join(value.decode("latin-1") for key, value in scope["headers"] if key == name)
+
+
+async def respond(send: Send, status: int, body: bytes, headers: Iterable[tuple[str, str]]) -> None:
+    """Answer a request with a whole body."""
+    lines = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    lines.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": lines})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,203 @@
+"""The whole collector: what goes in over any way comes out of a scrape, at once and only once."""
+
+import gzip
+import json
+import threading
+import urllib.error
+import urllib.request
+from collections import defaultdict
+
+import msgspec
+import pytest
+from google.protobuf import json_format
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from prometheus_client import parser
+
+from llmvitals import semconv
+from llmvitals_collector.config import Config
+from llmvitals_collector.decode import Encoding, MalformedError, decode_traces
+from llmvitals_collector.expose import Format
+from llmvitals_collector.lifecycle import PortError
+from llmvitals_collector.pipeline import Pipeline
+
+
+def take(pipeline, body, encoding=Encoding.PROTOBUF):
+    pipeline.take(semconv.RECEIVER_HTTP, decode_traces, body, encoding)
+
+
+def samples(pipeline, *families):
+    text = pipeline.render(Format.TEXT).decode()
+    parsed = {family.name: family for family in parser.text_string_to_metric_families(text)}
+    return [sample for family in families for sample in parsed[family.name.removesuffix("_total")].samples]
+
+
+def test_protobuf_and_json_of_a_batch_fill_the_same_series(spans):
+    request = spans({semconv.USAGE_INPUT_TOKENS: 3}, {semconv.REQUEST_STREAM: True, semconv.ERROR_TYPE: "429"})
+    one, two = Pipeline(Config()), Pipeline(Config())
+    take(one, request.SerializeToString())
+    document = json_format.MessageToDict(request, use_integers_for_enums=True)
+    for span in document["resourceSpans"][0]["scopeSpans"][0]["spans"]:
+        span |= {"traceId": "5b8efff798038103d269b633813fc60c", "spanId": "eee19b7ec3c1b174"}
+    take(two, json.dumps(document).encode(), Encoding.JSON)
+    assert samples(one, *semconv.CALL_FAMILIES) == samples(two, *semconv.CALL_FAMILIES)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@given(cut=st.integers(1, 10_000), junk=st.binary(max_size=50))
+def test_a_refused_batch_leaves_no_trace_but_its_refusal(spans, cut, junk):
+    body = spans(*[{}] * 5).SerializeToString()
+    pipeline = Pipeline(Config())
+    take(pipeline, body)
+    before = samples(pipeline, *semconv.CALL_FAMILIES)
+    try:
+        decode_traces(body[:-cut] + junk)
+    except MalformedError:
+        with pytest.raises(MalformedError):
+            take(pipeline, body[:-cut] + junk)
+        assert samples(pipeline, *semconv.CALL_FAMILIES) == before
+        refused = samples(pipeline, semconv.COLLECTOR_REFUSED_REQUESTS)
+        assert sum(sample.value for sample in refused) == 1
+
+
+def test_a_batch_goes_on_without_the_processor_that_fails(spans, monkeypatch, caplog):
+    def fail(self, calls):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("llmvitals_collector.processors.slo.Slo.process", fail)
+    pipeline = Pipeline(Config())
+    for _ in range(2):
+        take(pipeline, spans({}).SerializeToString())
+    (ok, *_) = samples(pipeline, semconv.CALLS)
+    assert ok.value == 2
+    assert samples(pipeline, semconv.SLO_EVENTS) == []
+    failures = samples(pipeline, semconv.COLLECTOR_PROCESSOR_FAILURES)
+    assert [(each.labels["processor"], each.value) for each in failures] == [
+        ("classify", 0),
+        ("prompt_cache", 0),
+        ("slo", 2),
+    ]
+    assert [record.message for record in caplog.records] == [
+        "processor slo failed on a batch, which goes on without it"
+    ]
+
+
+def test_a_fault_of_the_collector_itself_is_counted_as_such():
+    def decode(body, encoding):
+        raise ZeroDivisionError
+
+    pipeline = Pipeline(Config())
+    with pytest.raises(ZeroDivisionError):
+        pipeline.take(semconv.RECEIVER_GRPC, decode, b"", Encoding.PROTOBUF)
+    refused = samples(pipeline, semconv.COLLECTOR_REFUSED_REQUESTS)
+    assert [each.labels for each in refused if each.value] == [{"receiver": "grpc", "reason": "internal"}]
+
+
+def test_a_scrape_under_load_sees_whole_batches(collector, spans):
+    """Of every histogram the last bucket is the count, and every family has counted the same calls."""
+    body = spans(*[{semconv.USAGE_INPUT_TOKENS: 10}] * 20).SerializeToString()
+    done = threading.Event()
+
+    def load():
+        for _ in range(60):
+            take(collector, body)
+        done.set()
+
+    sender = threading.Thread(target=load)
+    sender.start()
+    last = False
+    while not last:
+        last = done.is_set()
+        buckets, counts, calls = defaultdict(float), defaultdict(float), 0.0
+        for sample in samples(collector, semconv.DURATION, semconv.TOKEN_USAGE, semconv.CALLS):
+            if sample.labels.get("le") == "+Inf":
+                buckets[sample.name.removesuffix("_bucket")] += sample.value
+            elif sample.name.endswith("_count"):
+                counts[sample.name.removesuffix("_count")] += sample.value
+            elif sample.name == semconv.CALLS.name:
+                calls += sample.value
+        assert buckets == counts
+        assert calls % 20 == 0
+        assert set(counts.values()) <= {calls}
+    sender.join()
+    assert calls == 60 * 20
+
+
+def get(port, path="/metrics", method="GET", **headers):
+    names = {name.replace("_", "-"): value for name, value in headers.items()}
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=names, method=method)
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return answer.status, answer.headers, answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.headers, error.read()
+
+
+def test_a_scrape_is_compressed_only_when_asked_for(collector):
+    plain = get(collector.metrics.port)
+    assert plain[1]["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    assert plain[1]["content-encoding"] is None
+    assert b"llm_collector_build_info" in plain[2]
+    zipped = get(collector.metrics.port, accept="application/openmetrics-text", accept_encoding="gzip")
+    assert zipped[1]["content-type"] == "application/openmetrics-text; version=1.0.0; charset=utf-8"
+    assert zipped[1]["content-encoding"] == "gzip"
+    assert gzip.decompress(zipped[2]).endswith(b"# EOF\n")
+    assert get(collector.metrics.port, accept_encoding="gzip;q=0")[1]["content-encoding"] is None
+
+
+def test_the_scrape_address_answers_other_requests_too(collector):
+    port = collector.metrics.port
+    assert get(port, "/healthz")[::2] == (200, b"ok\n")
+    assert get(port, "/")[0] == 404
+    assert get(port, method="POST")[0] == 405
+
+
+def test_stopping_is_safe_without_a_start_and_twice(config):
+    pipeline = Pipeline(config)
+    pipeline.stop()
+    pipeline.start()
+    pipeline.stop()
+    pipeline.stop()
+
+
+def test_a_start_that_fails_leaves_no_address_taken(config, collector):
+    taken = msgspec.structs.replace(config.receivers.http, address=f"127.0.0.1:{collector.http.port}")
+    receivers = msgspec.structs.replace(config.receivers, http=taken)
+    pipeline = Pipeline(msgspec.structs.replace(config, receivers=receivers))
+    with pytest.raises(PortError):
+        pipeline.start()
+    with pytest.raises(urllib.error.URLError):
+        get(pipeline.metrics.port)
+
+
+def test_what_is_in_flight_when_the_collector_stops_is_counted(config, spans, monkeypatch):
+    """A request that was taken before the stop is answered well, and counted."""
+    pipeline = Pipeline(config)
+    taken, go_on = threading.Event(), threading.Event()
+
+    def slow(self, calls):
+        taken.set()
+        assert go_on.wait(10)
+        return calls
+
+    monkeypatch.setattr("llmvitals_collector.processors.prompt_cache.PromptCache.process", slow)
+    pipeline.start()
+    url = f"http://127.0.0.1:{pipeline.http.port}/v1/traces"
+    headers = {"content-type": "application/x-protobuf"}
+    request = urllib.request.Request(url, spans({}).SerializeToString(), headers)
+    statuses = []
+
+    def send():
+        with urllib.request.urlopen(request) as answer:
+            statuses.append(answer.status)
+
+    sender, stopper = threading.Thread(target=send), threading.Thread(target=pipeline.stop)
+    sender.start()
+    assert taken.wait(10)
+    stopper.start()
+    go_on.set()
+    sender.join()
+    stopper.join()
+    assert statuses == [200]
+    assert next(iter(samples(pipeline, semconv.CALLS))).value == 1
