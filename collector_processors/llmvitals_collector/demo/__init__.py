@@ -1,0 +1,45 @@
+"""The demo: an app, its providers and the collector on this host, and a live table of what is measured."""
+
+import argparse
+import sys
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of `llmvitals demo`."""
+    parser.add_argument("--seconds", type=_positive, help="measure for so long (default: until Ctrl-C; 15 with --json)")
+    parser.add_argument("--json", action="store_true", help="print the final table alone, as JSON")
+    parser.add_argument("--prometheus", action="store_true", help="start a Prometheus with the shipped rules, too")
+    parser.add_argument("--rate", type=_positive, default=8.0, help="calls per second (default: 8)")
+    parser.add_argument("--seed", type=int, default=1, help="the same seed makes the same calls (default: 1)")
+    for of, what in (
+        ("metrics", "the collector's /metrics"),
+        ("otlp", "the collector's OTLP receiver over HTTP"),
+        ("prometheus", "Prometheus"),
+    ):
+        parser.add_argument(f"--{of}-port", type=_port, default=0, help=f"of {what} (default: a free one)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Runs the demo to its end; gives the exit code: 0, also after Ctrl-C or SIGTERM, or 1 with one sentence why."""
+    try:
+        from llmvitals_collector.demo.show import show
+    except ModuleNotFoundError as error:
+        print(f"llmvitals demo: {error.name} is missing: pip install 'llmvitals[collector]'", file=sys.stderr)  # noqa: T201
+        return 1
+    return show(arguments)
+
+
+def _positive(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0, such as 8 or 0.5")
+    return number
+
+
+def _port(text: str) -> int:
+    if not (text.isdecimal() and int(text) < 65536):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port, from 1 to 65535, or 0 for a free one")
+    return int(text)
