@@ -1,0 +1,88 @@
+"""`llmvitals demo`, run as its users run it."""
+
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from llmvitals_collector.__main__ import main
+
+COMMAND = [sys.executable, "-m", "llmvitals_collector", "demo"]
+KEYS = {
+    "calls",
+    "duration_p95_seconds",
+    "time_to_first_token_p95_seconds",
+    "output_tokens_per_second_p50",
+    "errors",
+    "cache_hits",
+}
+
+
+@pytest.fixture
+def running():
+    """A demo that has said where its metrics are, and their port."""
+    with subprocess.Popen(COMMAND, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as demo:
+        line = demo.stdout.readline()
+        yield demo, int(re.fullmatch(r"The collector's metrics: http://127\.0\.0\.1:(\d+)/metrics\n", line)[1])
+        demo.kill()
+
+
+def test_the_json_table_has_every_call_that_the_app_made():
+    """And nothing but JSON is on standard output, and no control codes are on standard error, which is no terminal."""
+    demo = subprocess.run(
+        [*COMMAND, "--json", "--seconds", "3", "--rate", "12"], capture_output=True, text=True, check=False, timeout=90
+    )
+    assert demo.returncode == 0, demo.stderr
+    told = json.loads(demo.stdout)
+    templates = told["templates"]
+    assert told["calls_made"] > 10
+    assert sum(row["calls"] for row in templates.values()) == told["calls_made"]
+    assert all(row.keys() >= KEYS for row in templates.values())
+    assert templates["support-answer"]["time_to_first_token_p95_seconds"] > 0
+    assert templates["sort-question"]["time_to_first_token_p95_seconds"] is None
+    assert "\x1b" not in demo.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_by_a_signal_without_a_word_and_leaves_nothing_behind(running, number):
+    demo, port = running
+    demo.send_signal(number)
+    _, errors = demo.communicate(timeout=60)
+    assert (demo.returncode, errors) == (0, "")
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port))
+
+
+def test_its_collector_goes_when_it_is_killed(running):
+    demo, port = running
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        demo.kill()
+        assert connection.recv(1) == b""
+
+
+def test_a_port_in_use_is_one_sentence():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        demo = subprocess.run([*COMMAND, "--metrics-port", port], capture_output=True, text=True, check=False)
+    assert demo.returncode == 1
+    sentence = rf"llmvitals demo: port {port} cannot be had .*; choose another with --metrics-port\n"
+    assert re.fullmatch(sentence, demo.stderr)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--rate", "0"], "--rate: '0' is not a number above 0, such as 8 or 0.5"),
+        (["--seconds", "soon"], "--seconds: 'soon' is not a number above 0"),
+        (["--otlp-port", "99999"], "--otlp-port: '99999' is not a port, from 1 to 65535"),
+    ],
+)
+def test_a_bad_option_is_one_sentence(arguments, sentence, capsys):
+    with pytest.raises(SystemExit) as raised:
+        main(["demo", *arguments])
+    assert raised.value.code == 2
+    assert sentence in capsys.readouterr().err
