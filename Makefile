@@ -35,7 +35,7 @@ check: .venv/dev
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/python grafana_dashboards/generate.py --check
-	@if command -v promtool >/dev/null; then promtool check rules --lint=all --lint-fatal prometheus_rules/*.yml; \
+	@if command -v promtool >/dev/null; then promtool check rules --lint=all --lint-fatal prometheus_rules/*.rules.yml prometheus_rules/*.alerts.yml; \
 	else echo "check: LEFT OUT: promtool check rules, because promtool is not installed"; fi
 
 bench: .venv/dev
