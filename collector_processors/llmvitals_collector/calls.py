@@ -1,7 +1,7 @@
 """The first of the two records: one row per LLM call."""
 
 from llmvitals import semconv
-from llmvitals_collector.columns import Column, Columns, Kind
+from llmvitals_collector.columns import LABELS, Column, Columns, Kind
 
 # An outcome with its error class, as the two labels of llm_calls_total have them.
 OUTCOMES_BY_CLASS = (
@@ -15,11 +15,7 @@ class Calls(Columns):
     """A batch of LLM calls. Times are in seconds, tokens are counts; what the sender did not tell is absent."""
 
     decoded = (
-        Column("service", Kind.TEXT),
-        Column("provider", Kind.TEXT),
-        Column("operation", Kind.TEXT),
-        Column("model", Kind.TEXT),
-        Column("template", Kind.TEXT),
+        *LABELS,
         Column("error_type", Kind.TEXT),  # as the sender wrote it
         Column("ending", Kind.TEXT),  # one of semconv.ENDINGS
         Column("failed", Kind.FLAG),

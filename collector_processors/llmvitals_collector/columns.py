@@ -38,6 +38,16 @@ class Column(NamedTuple):
     members: tuple[Any, ...] = ()
 
 
+# The labels of a call, with which both records begin.
+LABELS = (
+    Column("service", Kind.TEXT),
+    Column("provider", Kind.TEXT),
+    Column("operation", Kind.TEXT),
+    Column("model", Kind.TEXT),
+    Column("template", Kind.TEXT),
+)
+
+
 class Columns:
     """A batch of n records: an array of n elements per column, and the strings that TEXT columns point into.
 

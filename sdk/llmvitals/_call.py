@@ -4,13 +4,12 @@ import asyncio
 import atexit
 import queue
 import threading
-from time import perf_counter_ns, time_ns
+from collections.abc import Callable
+from time import perf_counter_ns
 from typing import Any
 
-from opentelemetry.trace import Span
-
-from llmvitals import _emit, semconv
-from llmvitals._adapter import Answer, Attribute, Fold, Operation, Request
+from llmvitals import semconv
+from llmvitals._adapter import Answer, Fold
 from llmvitals._guard import Guard
 
 # What the program does to a call, rather than the provider: no failure of the call.
@@ -27,30 +26,32 @@ class Call:
             answered
       OPEN ---------> DONE <-- exhausted | failed | closed | abandoned -- STREAMING <-> chunk
 
-    DONE absorbs every further event: a call ends exactly once, whichever thread says so. Times are
-    `time.perf_counter_ns`, 0 where there is none; `started_at` is nanoseconds since the epoch.
+    DONE absorbs every further event: a call ends exactly once, whichever thread says so.
+
+    fold: takes a piece of the answer into account, as the adapter's.
+    end: is told of the end, once: `end(call, ending, at, error)`, with one of semconv.ENDINGS.
+
+    Times are `time.perf_counter_ns`, 0 where there is none; `started_at` is nanoseconds since the epoch.
     """
 
     __slots__ = (
+        "_end",
         "_fold",
         "_open",
         "answer",
         "chunks",
         "first_chunk",
         "first_token",
-        "identity",
         "last_chunk",
         "last_token",
-        "span",
         "started",
         "started_at",
     )
 
-    def __init__(self, fold: Fold, span: Span, identity: dict[str, Attribute], started_at: int, started: int) -> None:
+    def __init__(self, fold: Fold, end: "End", started_at: int, started: int) -> None:
         self._open = threading.Lock()  # taken once, by whoever ends the call
         self._fold = fold
-        self.span = span
-        self.identity = identity
+        self._end = end
         self.started_at = started_at
         self.started = started
         self.answer = Answer()
@@ -73,42 +74,36 @@ class Call:
         now = perf_counter_ns()
         with Guard("reading an answer"):
             self._fold(self.answer, body)
-        self._end(semconv.COMPLETE, now)
+        self._done(semconv.COMPLETE, now)
 
     def exhausted(self) -> None:
         """The stream has been read to its end."""
-        self._end(semconv.COMPLETE, perf_counter_ns())
+        self._done(semconv.COMPLETE, perf_counter_ns())
 
     def closed(self) -> None:
         """The app has closed the stream before its end."""
-        self._end(semconv.CLOSED, perf_counter_ns())
+        self._done(semconv.CLOSED, perf_counter_ns())
 
     def failed(self, error: BaseException) -> None:
         """The call, or its stream, has raised `error`."""
         ending = semconv.CANCELLED if isinstance(error, _CANCELLATIONS) else semconv.ERROR
-        self._end(ending, perf_counter_ns(), error)
+        self._done(ending, perf_counter_ns(), error)
 
     def abandoned(self) -> None:
         """The app has dropped the stream; nobody knows when, so the call ends with what it last brought."""
-        self._end(semconv.ABANDONED, self.last_chunk or self.started)
+        self._done(semconv.ABANDONED, self.last_chunk or self.started)
 
-    def _end(self, ending: str, at: int, error: BaseException | None = None) -> None:
+    def _done(self, ending: str, at: int, error: BaseException | None = None) -> None:
         if self._open.acquire(blocking=False):
             with Guard("ending a call"):
-                _emit.end(self, ending, at, error)
+                self._end(self, ending, at, error)
 
     def __del__(self, drop: Any = _dropped.put) -> None:
         if not self._open.locked():
             drop(self)
 
 
-def start(provider: str, operation: Operation, request: Request, host: str | None, port: int | None) -> Call | None:
-    """A call that starts now; None when its span is not recorded, so that there is nothing to watch for."""
-    started_at, started = time_ns(), perf_counter_ns()
-    identity = _emit.identity(provider, operation, request)
-    span = _emit.start(identity, request, host, port, started_at)
-    return Call(operation.fold, span, identity, started_at, started) if span.is_recording() else None
-
+End = Callable[[Call, str, int, BaseException | None], None]
 
 _drainer: threading.Thread | None = None
 

@@ -1,19 +1,42 @@
 """From a call to its one span: the only module that records telemetry of calls."""
 
-from typing import TYPE_CHECKING
+import functools
+from time import perf_counter_ns, time_ns
 
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
 from llmvitals import _export, _feedback, _prompt, semconv
 from llmvitals._adapter import Answer, Attribute, Operation, Request
-
-if TYPE_CHECKING:
-    from llmvitals._call import Call
+from llmvitals._call import Call
 
 _MESSAGE_LIMIT = 256  # characters of an error's message; providers quote whole requests in theirs
 
 
-def identity(provider: str, operation: Operation, request: Request) -> dict[str, Attribute]:
+def start(
+    provider: str, operation: Operation, request: Request, host: str | None, port: int | None
+) -> tuple[Call, Span] | None:
+    """A call that starts now, and its CLIENT span; None when the span is not recorded: then nobody needs to watch.
+
+    All that samplers may look at is on the span from the start.
+    https://github.com/open-telemetry/semantic-conventions-genai, inference spans.
+    """
+    started_at, started = time_ns(), perf_counter_ns()
+    identity = _identity(provider, operation, request)
+    attributes = {**identity, **request.attributes}
+    if request.streamed:
+        attributes[semconv.REQUEST_STREAM] = True
+    if host:
+        attributes[semconv.SERVER_ADDRESS] = host
+        if port:
+            attributes[semconv.SERVER_PORT] = port
+    name = f"{operation.name} {request.model}" if request.model else operation.name
+    span = _export.tracer().start_span(name, kind=SpanKind.CLIENT, attributes=attributes, start_time=started_at)
+    if not span.is_recording():
+        return None
+    return Call(operation.fold, functools.partial(_end, span, identity), started_at, started), span
+
+
+def _identity(provider: str, operation: Operation, request: Request) -> dict[str, Attribute]:
     """What tells one kind of call from another; its feedback carries the same, so that nobody has to join."""
     attributes: dict[str, Attribute] = {
         semconv.OPERATION_NAME: operation.name,
@@ -29,38 +52,20 @@ def identity(provider: str, operation: Operation, request: Request) -> dict[str,
     return attributes
 
 
-def start(
-    identity: dict[str, Attribute], request: Request, host: str | None, port: int | None, started_at: int
-) -> Span:
-    """The CLIENT span of a call, with all that samplers may look at; started_at: nanoseconds since the epoch.
-
-    https://github.com/open-telemetry/semantic-conventions-genai, inference spans.
-    """
-    attributes = {**identity, **request.attributes}
-    if request.streamed:
-        attributes[semconv.REQUEST_STREAM] = True
-    if host:
-        attributes[semconv.SERVER_ADDRESS] = host
-        if port:
-            attributes[semconv.SERVER_PORT] = port
-    name = f"{identity[semconv.OPERATION_NAME]} {request.model}" if request.model else identity[semconv.OPERATION_NAME]
-    return _export.tracer().start_span(str(name), kind=SpanKind.CLIENT, attributes=attributes, start_time=started_at)
-
-
-def end(call: "Call", ending: str, at: int, error: BaseException | None) -> None:
+def _end(
+    span: Span, identity: dict[str, Attribute], call: Call, ending: str, at: int, error: BaseException | None
+) -> None:
     """End the span of `call` with all that is known; at: `perf_counter_ns` of its end.
 
     Stopping early is the app's right and no error; a failure in mid-stream is one.
     """
-    span, answer = call.span, call.answer
+    answer = call.answer
     attributes = _answered(answer)
     if call.chunks:
         attributes |= _streamed(call)
-    error_type = answer.error
-    message = None
+    error_type, message = answer.error, None
     if error is not None and ending == semconv.ERROR:
-        error_type = _qualified_name(type(error))
-        message = str(error)[:_MESSAGE_LIMIT]
+        error_type, message = _qualified_name(type(error)), str(error)[:_MESSAGE_LIMIT]
     if call.chunks or ending != semconv.COMPLETE:
         attributes[semconv.STREAM_ENDING] = semconv.ERROR if error_type else ending
     if error_type:
@@ -69,7 +74,7 @@ def end(call: "Call", ending: str, at: int, error: BaseException | None) -> None
     span.set_attributes(attributes)
     span.end(call.started_at + at - call.started)
     if answer.id is not None:
-        _feedback.remember(answer.id, span.get_span_context(), call.identity)
+        _feedback.remember(answer.id, span.get_span_context(), identity)
 
 
 def _answered(answer: Answer) -> dict[str, Attribute]:
@@ -87,7 +92,7 @@ def _answered(answer: Answer) -> dict[str, Attribute]:
     return {name: value for name, value in known.items() if value is not None} | answer.attributes
 
 
-def _streamed(call: "Call") -> dict[str, Attribute]:
+def _streamed(call: Call) -> dict[str, Attribute]:
     attributes: dict[str, Attribute] = {
         semconv.STREAM_CHUNKS: call.chunks,
         semconv.RESPONSE_TIME_TO_FIRST_CHUNK: (call.first_chunk - call.started) / 1e9,

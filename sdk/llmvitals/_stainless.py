@@ -13,7 +13,7 @@ from typing import Any
 
 from opentelemetry import context, trace
 
-from llmvitals import _call, _streams
+from llmvitals import _call, _emit, _streams
 from llmvitals._adapter import Adapter, provider_at
 from llmvitals._call import Call
 from llmvitals._guard import Guard
@@ -45,10 +45,11 @@ class Funnel:
 
     def request(self, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
         """Make the app's call, once; whatever fails of ours, its result or its exception is what the app gets."""
-        call = self._start(client, args, kwargs)
-        if call is None:
+        started = self._start(client, args, kwargs)
+        if started is None:
             return wrapped(*args, **kwargs)
-        token = context.attach(trace.set_span_in_context(call.span))
+        call, span = started
+        token = context.attach(trace.set_span_in_context(span))
         try:
             result = wrapped(*args, **kwargs)
         except BaseException as error:
@@ -62,10 +63,11 @@ class Funnel:
 
     async def arequest(self, wrapped: Callable[..., Awaitable[Any]], client: Any, args: Any, kwargs: Any) -> Any:
         """`request`, awaited."""
-        call = self._start(client, args, kwargs)
-        if call is None:
+        started = self._start(client, args, kwargs)
+        if started is None:
             return await wrapped(*args, **kwargs)
-        token = context.attach(trace.set_span_in_context(call.span))
+        call, span = started
+        token = context.attach(trace.set_span_in_context(span))
         try:
             result = await wrapped(*args, **kwargs)
         except BaseException as error:
@@ -77,7 +79,7 @@ class Funnel:
             self._observe(call, result)
         return result
 
-    def _start(self, client: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call | None:
+    def _start(self, client: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Call, trace.Span] | None:
         with Guard("starting a call"):
             options = args[1] if len(args) > 1 else kwargs["options"]
             operation = self._adapter.operations.get(options.url.partition("?")[0])
@@ -86,7 +88,7 @@ class Funnel:
             request = operation.request(options.json_data or {})
             host, port = client.base_url.host, client.base_url.port
             provider = provider_at(host, self._adapter.provider)
-            return _call.start(provider, operation, request, host, port)
+            return _emit.start(provider, operation, request, host, port)
         return None
 
     def _observe(self, call: Call, result: Any) -> None:

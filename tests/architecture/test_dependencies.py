@@ -16,6 +16,7 @@ MAY_IMPORT = {
     "llmvitals._guard": [],
     "llmvitals._patch": [],
     "llmvitals._adapter": ["llmvitals._patch", "llmvitals.semconv"],
+    "llmvitals._call": ["llmvitals._adapter", "llmvitals._guard", "llmvitals.semconv"],
     "llmvitals._streams": ["llmvitals._call", "llmvitals._guard"],
     "llmvitals.providers": ["llmvitals.providers", "llmvitals._adapter"],
     "llmvitals.providers.": ["llmvitals._adapter", "llmvitals._stainless", "llmvitals._patch", "llmvitals.semconv"],

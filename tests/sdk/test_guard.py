@@ -24,13 +24,13 @@ def fail(*args, **kwargs):
 
 FAULTS = {
     "reading a request": (_stainless, "provider_at"),
-    "naming a call": (_emit, "identity"),
+    "naming a call": (_emit, "_identity"),
     "making a span": (_export, "tracer"),
     "starting a span": (_emit, "start"),
     "observing a result": (_stainless.Funnel, "_observe"),
     "watching a stream": (_stainless.Funnel, "_watch"),
     "reading a chunk": (_call.Call, "chunk"),
-    "ending a call": (_emit, "end"),
+    "ending a call": (_emit, "_end"),
     "attributes of an answer": (_emit, "_answered"),
     "remembering a call": (_feedback, "remember"),
 }

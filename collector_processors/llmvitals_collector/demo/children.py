@@ -120,4 +120,6 @@ def loopback_port(wanted: int, option: str) -> int:
         with socket.create_server(("127.0.0.1", wanted)) as probe:
             return int(probe.getsockname()[1])
     except OSError as error:
-        raise DemoError(f"port {wanted} cannot be had ({error.strerror}); choose another with {option}") from None
+        raise DemoError(
+            f"port {wanted} cannot be had ({os.strerror(error.errno or 0)}); choose another with {option}"
+        ) from None

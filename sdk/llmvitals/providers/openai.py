@@ -46,6 +46,23 @@ def _request(body: Mapping[str, Any], attributes: dict[str, Attribute]) -> Reque
     return Request(str(model) if model is not None else None, body.get("stream") is True, attributes)
 
 
+def _usage(answer: Answer, usage: Any, asked: str, said: str) -> None:
+    """Take in a usage, whose two sides have other names in each API."""
+    tokens = answer.usage
+    tokens.input = get(usage, f"{asked}_tokens")
+    tokens.output = get(usage, f"{said}_tokens")
+    details = get(usage, f"{asked}_tokens_details")
+    tokens.cache_read = get(details, "cached_tokens")
+    tokens.cache_write = get(details, "cache_write_tokens")
+    tokens.reasoning = get(get(usage, f"{said}_tokens_details"), "reasoning_tokens")
+
+
+def _service_tier(answer: Answer, node: Any) -> None:
+    tier = get(node, "service_tier")
+    if isinstance(tier, str):
+        answer.attributes[semconv.OPENAI_RESPONSE_SERVICE_TIER] = tier
+
+
 # ---- Chat completions: https://platform.openai.com/docs/api-reference/chat ------------------------
 
 
@@ -79,10 +96,8 @@ def fold_chat(answer: Answer, piece: Any) -> int:
             brings = max(brings, _delta(answer, delta))
     usage = get(piece, "usage")
     if usage is not None:
-        _chat_usage(answer, usage)
-        tier = get(piece, "service_tier")
-        if isinstance(tier, str):
-            answer.attributes[semconv.OPENAI_RESPONSE_SERVICE_TIER] = tier
+        _usage(answer, usage, asked="prompt", said="completion")
+        _service_tier(answer, piece)
     return brings
 
 
@@ -94,16 +109,6 @@ def _delta(answer: Answer, delta: Any) -> int:
         answer.reasoning_seen = True
         return REASONING
     return NOTHING
-
-
-def _chat_usage(answer: Answer, usage: Any) -> None:
-    tokens = answer.usage
-    tokens.input = get(usage, "prompt_tokens")
-    tokens.output = get(usage, "completion_tokens")
-    details = get(usage, "prompt_tokens_details")
-    tokens.cache_read = get(details, "cached_tokens")
-    tokens.cache_write = get(details, "cache_write_tokens")
-    tokens.reasoning = get(get(usage, "completion_tokens_details"), "reasoning_tokens")
 
 
 # ---- Responses: https://platform.openai.com/docs/api-reference/responses --------------------------
@@ -152,18 +157,10 @@ def _response(answer: Answer, response: Any) -> None:
         answer.error = get(get(response, "error"), "code") or status
     elif status in ("completed", "incomplete"):
         answer.finish_reasons = [get(get(response, "incomplete_details"), "reason") or "stop"]
-    tier = get(response, "service_tier")
-    if isinstance(tier, str):
-        answer.attributes[semconv.OPENAI_RESPONSE_SERVICE_TIER] = tier
     usage = get(response, "usage")
     if usage is not None:
-        tokens = answer.usage
-        tokens.input = get(usage, "input_tokens")
-        tokens.output = get(usage, "output_tokens")
-        details = get(usage, "input_tokens_details")
-        tokens.cache_read = get(details, "cached_tokens")
-        tokens.cache_write = get(details, "cache_write_tokens")
-        tokens.reasoning = get(get(usage, "output_tokens_details"), "reasoning_tokens")
+        _usage(answer, usage, asked="input", said="output")
+        _service_tier(answer, response)
 
 
 # ---- Embeddings: https://platform.openai.com/docs/api-reference/embeddings ------------------------
