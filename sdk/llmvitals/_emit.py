@@ -55,26 +55,28 @@ def _identity(provider: str, operation: Operation, request: Request) -> dict[str
 def _end(
     span: Span, identity: dict[str, Attribute], call: Call, ending: str, at: int, error: BaseException | None
 ) -> None:
-    """End the span of `call` with all that is known; at: `perf_counter_ns` of its end.
+    """End the span of `call` with all that is known; at: `perf_counter_ns` of its end. Whatever fails, it ends."""
+    try:
+        _tell_failure(span, call, ending, error)
+        span.set_attributes(_answered(call.answer))
+        if call.chunks:
+            span.set_attributes(_streamed(call))
+    finally:
+        span.end(call.started_at + at - call.started)
+    if call.answer.id is not None:
+        _feedback.remember(call.answer.id, span.get_span_context(), identity)
 
-    Stopping early is the app's right and no error; a failure in mid-stream is one.
-    """
-    answer = call.answer
-    attributes = _answered(answer)
-    if call.chunks:
-        attributes |= _streamed(call)
-    error_type, message = answer.error, None
+
+def _tell_failure(span: Span, call: Call, ending: str, error: BaseException | None) -> None:
+    """Stopping early is the app's right and no error; a failure in mid-stream is one."""
+    error_type, message = call.answer.error, None
     if error is not None and ending == semconv.ERROR:
         error_type, message = _qualified_name(type(error)), str(error)[:_MESSAGE_LIMIT]
     if call.chunks or ending != semconv.COMPLETE:
-        attributes[semconv.STREAM_ENDING] = semconv.ERROR if error_type else ending
+        span.set_attribute(semconv.STREAM_ENDING, semconv.ERROR if error_type else ending)
     if error_type:
-        attributes[semconv.ERROR_TYPE] = error_type
+        span.set_attribute(semconv.ERROR_TYPE, error_type)
         span.set_status(Status(StatusCode.ERROR, message))
-    span.set_attributes(attributes)
-    span.end(call.started_at + at - call.started)
-    if answer.id is not None:
-        _feedback.remember(answer.id, span.get_span_context(), identity)
 
 
 def _answered(answer: Answer) -> dict[str, Attribute]:

@@ -57,8 +57,7 @@ class Funnel:
             raise
         finally:
             context.detach(token)
-        with Guard("observing a result"):
-            self._observe(call, result)
+        self._observe(call, result)
         return result
 
     async def arequest(self, wrapped: Callable[..., Awaitable[Any]], client: Any, args: Any, kwargs: Any) -> Any:
@@ -75,8 +74,7 @@ class Funnel:
             raise
         finally:
             context.detach(token)
-        with Guard("observing a result"):
-            self._observe(call, result)
+        self._observe(call, result)
         return result
 
     def _start(self, client: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Call, trace.Span] | None:
@@ -93,16 +91,13 @@ class Funnel:
 
     def _observe(self, call: Call, result: Any) -> None:
         """See the end of the call in what the funnel hands out: a whole answer, a stream, or a raw response."""
-        if isinstance(result, self._streams):
-            self._watch(call, result)
-        elif isinstance(result, self._raw_responses):
-            self._observe_raw(call, result)
-        else:
-            call.answered(result)
-
-    def _observe_parsed(self, call: Call, parsed: Any) -> None:
         with Guard("observing a result"):
-            self._observe(call, parsed)
+            if isinstance(result, self._streams):
+                self._watch(call, result)
+            elif isinstance(result, self._raw_responses):
+                self._observe_raw(call, result)
+            else:
+                call.answered(result)
 
     def _watch(self, call: Call, stream: Any) -> None:
         # The stream stays the client's own; only the iterator inside it is watched. Helpers close the
@@ -120,7 +115,7 @@ class Funnel:
             call.answered(_body(response))
             return
         # The body is the app's to read: see what `parse` gives, or that it is closed without.
-        _streams.after(raw, "parse", lambda parsed: self._observe_parsed(call, parsed))
+        _streams.after(raw, "parse", lambda parsed: self._observe(call, parsed))
         if hasattr(raw, "close"):
             _streams.before(raw, "close", lambda: _closed(call, response))
         _call.end_dropped_calls()

@@ -4,6 +4,7 @@ import functools
 import inspect
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from types import FrameType
 from typing import Any
 
 from llmvitals._call import Call
@@ -79,18 +80,27 @@ class WatchedAsyncIterator:
 
 
 def unless_its_own(generator: Any, tell: Callable[[], None]) -> Callable[[], None]:
-    """`tell`, except while the client's `generator` runs: what it closes then, at its end, is not the app's doing.
+    """`tell`, except where it is the client's `generator` that calls: what that closes is not the app's doing.
 
-    Nor is what a generator closes when it is collected. Then there is no more of it to be seen.
+    The app may close from another thread or task while the generator waits for a chunk: so what counts is
+    who calls, not whether the generator runs. When it is collected there is no more of it to be seen.
     """
     reference = weakref.ref(generator)
 
     def tell_of_the_app() -> None:
         generator = reference()
-        if generator is not None and not getattr(generator, "gi_running", getattr(generator, "ag_running", False)):
+        if generator is not None and not _calls(generator, inspect.currentframe()):
             tell()
 
     return tell_of_the_app
+
+
+def _calls(generator: Any, frame: FrameType | None) -> bool:
+    """Whether a generator, of either kind, is among the callers of `frame`."""
+    own = getattr(generator, "gi_frame", None) or getattr(generator, "ag_frame", None)
+    while frame is not None and frame is not own:
+        frame = frame.f_back
+    return frame is not None
 
 
 def before(instance: Any, method: str, tell: Callable[[], None]) -> None:

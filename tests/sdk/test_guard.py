@@ -27,7 +27,7 @@ FAULTS = {
     "naming a call": (_emit, "_identity"),
     "making a span": (_export, "tracer"),
     "starting a span": (_emit, "start"),
-    "observing a result": (_stainless.Funnel, "_observe"),
+    "observing a result": (_call.Call, "answered"),
     "watching a stream": (_stainless.Funnel, "_watch"),
     "reading a chunk": (_call.Call, "chunk"),
     "ending a call": (_emit, "_end"),
@@ -62,6 +62,14 @@ def test_an_async_stream_comes_through(fault, clients, arun):
         return [chunk async for chunk in await loopback.async_openai.chat.completions.create(**REQUEST, stream=True)]
 
     assert len(arun(read(), loopback)) > 1
+
+
+def test_the_span_ends_whatever_fails_in_telling_of_the_call(monkeypatch, clients, spans):
+    monkeypatch.delenv("LLMVITALS_STRICT")
+    monkeypatch.setattr(_emit, "_answered", fail)
+    clients().openai.chat.completions.create(**REQUEST)
+    list(clients().openai.chat.completions.create(**REQUEST, stream=True))
+    assert len(spans()) == 2
 
 
 def test_an_error_of_the_provider_comes_through(fault, clients):

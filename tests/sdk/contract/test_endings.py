@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import threading
 import time
 
 import anthropic
@@ -39,6 +40,44 @@ def opened(api, loopback, chunks=3):
 def test_close_ends_the_call_at_once(streaming_api, clients, spans):
     stream = opened(streaming_api, clients(SLOW))
     stream.close()
+    ended(spans, semconv.CLOSED)
+
+
+def test_close_in_another_thread_while_a_chunk_is_awaited_is_no_error(streaming_api, clients, spans):
+    stream = opened(streaming_api, clients(Behaviour(first_token_seconds=0.5, output_tokens=2)), chunks=1)
+
+    def read():
+        with contextlib.suppress(Exception):  # what a client says of a stream that is closed under it
+            list(stream)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    while not stream._iterator.gi_running:
+        time.sleep(0.001)
+    stream.close()
+    ended(spans, semconv.CLOSED)
+    reader.join()
+
+
+def test_close_in_another_task_while_a_chunk_is_awaited_is_no_error(streaming_api, clients, spans, arun):
+    loopback = clients(Behaviour(first_token_seconds=0.5, output_tokens=2))
+
+    async def main():
+        stream = await streaming_api.asynchronous(loopback).create(**streaming_api.request, stream=True)
+        await anext(stream)
+
+        async def read():
+            async for _ in stream:
+                pass
+
+        reader = asyncio.create_task(read())
+        while not stream._iterator.ag_running:
+            await asyncio.sleep(0.001)
+        await stream.close()
+        reader.cancel()
+        await asyncio.gather(reader, return_exceptions=True)
+
+    arun(main(), loopback)
     ended(spans, semconv.CLOSED)
 
 
