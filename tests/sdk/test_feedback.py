@@ -1,9 +1,11 @@
 """A user's feedback is an event on the span of the call that it is about."""
 
+import re
+
 import pytest
 
 import llmvitals
-from llmvitals import _feedback, semconv
+from llmvitals import _feedback, _guard, semconv
 
 
 @pytest.fixture
@@ -50,9 +52,9 @@ def test_a_kind_without_a_verdict_has_no_score(call, events):
 def test_any_chunk_of_a_stream_will_do(clients, spans, events):
     loopback = clients()
     request = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "?"}], "stream": True}
-    start = next(iter(list(loopback.anthropic.messages.create(**request))))
-    chunk = list(loopback.openai.chat.completions.create(model="m", messages=[], stream=True))[-1]
-    created = next(iter(list(loopback.openai.responses.create(model="m", input="?", stream=True))))
+    start, *_ = loopback.anthropic.messages.create(**request)
+    *_, chunk = loopback.openai.chat.completions.create(model="m", messages=[], stream=True)
+    created, *_ = loopback.openai.responses.create(model="m", input="?", stream=True)
     for response in (start, chunk, created):
         llmvitals.feedback(response, "copy")
     assert [event.span_id for event in events()] == [span.context.span_id for span in spans()]
@@ -87,5 +89,7 @@ def test_bad_arguments_are_said_and_do_not_reach_the_app(arguments, says, events
     with pytest.raises((ValueError, TypeError), match=says):
         llmvitals.feedback(response, kind, value=value[0] if value else None)
     monkeypatch.delenv("LLMVITALS_STRICT")
+    monkeypatch.setattr(_guard, "faults", type(_guard.faults)())
     llmvitals.feedback(response, kind, value=value[0] if value else None)
+    assert re.search(says, caplog.text)
     assert not events()

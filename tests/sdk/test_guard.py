@@ -22,37 +22,45 @@ def fail(*args, **kwargs):
     raise FaultError
 
 
+# What may fail, where, and in which kinds of call it is reached.
+EVERY = {"whole", "streamed", "refused"}
 FAULTS = {
-    "reading a request": (_stainless, "provider_at"),
-    "naming a call": (_emit, "_identity"),
-    "making a span": (_export, "tracer"),
-    "starting a span": (_emit, "start"),
-    "observing a result": (_call.Call, "answered"),
-    "watching a stream": (_stainless.Funnel, "_watch"),
-    "reading a chunk": (_call.Call, "chunk"),
-    "ending a call": (_emit, "_end"),
-    "attributes of an answer": (_emit, "_answered"),
-    "remembering a call": (_feedback, "remember"),
+    "reading a request": (_stainless, "provider_at", EVERY),
+    "naming a call": (_emit, "_identity", EVERY),
+    "making a span": (_export, "tracer", EVERY),
+    "starting a span": (_emit, "start", EVERY),
+    "observing an answer": (_call.Call, "answered", {"whole"}),
+    "watching a stream": (_stainless.Funnel, "_watch", {"streamed"}),
+    "reading a chunk": (_call.Call, "chunk", {"streamed"}),
+    "ending a call": (_emit, "_end", EVERY),
+    "telling of an answer": (_emit, "_answered", EVERY),
+    "remembering a call": (_feedback, "remember", {"whole", "streamed"}),
 }
 
 
 @pytest.fixture(params=FAULTS.values(), ids=FAULTS)
 def fault(request, monkeypatch, instrumented):
-    """One of our hooks, which from here on does nothing but fail."""
+    """One of our hooks, which from here on does nothing but fail: told the kind of call, it says whether it failed."""
+    owner, name, reached = request.param
     monkeypatch.delenv("LLMVITALS_STRICT")
-    monkeypatch.setattr(*request.param, fail)
-    before = _guard.faults.total()
-    yield
-    assert _guard.faults.total() >= before
+    monkeypatch.setattr(_guard, "faults", type(_guard.faults)())
+    monkeypatch.setattr(owner, name, fail)
+
+    def as_expected(kind):
+        return bool(_guard.faults.total()) is (kind in reached)
+
+    return as_expected
 
 
 def test_an_answer_comes_through(fault, clients):
     assert clients().openai.chat.completions.create(**REQUEST).choices[0].message.content
+    assert fault("whole")
 
 
 def test_a_stream_comes_through(fault, clients):
     chunks = list(clients().openai.chat.completions.create(**REQUEST, stream=True))
     assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+    assert fault("streamed")
 
 
 def test_an_async_stream_comes_through(fault, clients, arun):
@@ -62,6 +70,13 @@ def test_an_async_stream_comes_through(fault, clients, arun):
         return [chunk async for chunk in await loopback.async_openai.chat.completions.create(**REQUEST, stream=True)]
 
     assert len(arun(read(), loopback)) > 1
+    assert fault("streamed")
+
+
+def test_an_error_of_the_provider_comes_through(fault, clients):
+    with pytest.raises(openai.RateLimitError):
+        clients(Behaviour(status=429)).openai.chat.completions.create(**REQUEST)
+    assert fault("refused")
 
 
 def test_the_span_ends_whatever_fails_in_telling_of_the_call(monkeypatch, clients, spans):
@@ -70,11 +85,6 @@ def test_the_span_ends_whatever_fails_in_telling_of_the_call(monkeypatch, client
     clients().openai.chat.completions.create(**REQUEST)
     list(clients().openai.chat.completions.create(**REQUEST, stream=True))
     assert len(spans()) == 2
-
-
-def test_an_error_of_the_provider_comes_through(fault, clients):
-    with pytest.raises(openai.RateLimitError):
-        clients(Behaviour(status=429)).openai.chat.completions.create(**REQUEST)
 
 
 def test_feedback_never_raises(monkeypatch):

@@ -76,9 +76,12 @@ def test_paths_that_are_no_calls_make_no_span(clients, spans):
 
 
 def test_the_span_is_current_while_the_client_works_and_never_after(clients, spans):
-    loopback = clients()
-    for _ in loopback.openai.chat.completions.create(model="m", messages=[], stream=True):
+    during = []
+    client = clients().openai
+    client._client.event_hooks["request"] = [lambda request: during.append(trace.get_current_span())]
+    for _ in client.chat.completions.create(model="m", messages=[], stream=True):
         assert trace.get_current_span() is trace.INVALID_SPAN
+    assert [span.get_span_context() for span in during] == [span.context for span in spans()]
 
 
 def test_suppressed_calls_make_no_span(clients, spans):

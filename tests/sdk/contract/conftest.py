@@ -70,6 +70,11 @@ async def async_create(api: Api, clients: Any) -> Any:
     return await api.asynchronous(clients).create(**api.request)
 
 
+def parse(api: Api, clients: Any) -> Any:
+    resource = api.sync(clients)
+    return resource.parse(**api.request) if hasattr(resource, "parse") else resource.create(**api.request)
+
+
 def raw_response(api: Api, clients: Any) -> Any:
     return api.sync(clients).with_raw_response.create(**api.request).parse()
 
@@ -140,6 +145,7 @@ def streaming_response_stream(api: Api, clients: Any) -> Any:
 WHOLE = [
     create,
     async_create,
+    parse,
     raw_response,
     async_raw_response,
     streaming_response,

@@ -1,9 +1,11 @@
 """What an OpenAI request asks for, and what its answers say: pure functions over what is on the wire."""
 
+import httpx2
 import pytest
+from openai import AzureOpenAI
 
 from llmvitals import semconv
-from llmvitals._adapter import ANSWER, NOTHING, REASONING, Answer, Usage
+from llmvitals._adapter import ANSWER, NOTHING, REASONING, Answer, Usage, provider_at
 from llmvitals.providers import openai
 
 
@@ -172,3 +174,34 @@ def test_embeddings_report_their_size_and_never_their_vectors():
         semconv.EMBEDDINGS_DIMENSION_COUNT: 256,
         semconv.REQUEST_ENCODING_FORMATS: ["base64"],
     }
+
+
+@pytest.mark.parametrize(
+    ("host", "provider"),
+    [
+        ("api.openai.com", "openai"),
+        ("me.openai.azure.com", "azure.ai.openai"),
+        ("bedrock-runtime.us-east-1.amazonaws.com", "aws.bedrock"),
+        ("us-east5-aiplatform.googleapis.com", "gcp.vertex_ai"),
+        ("api.groq.com", "groq"),
+        ("127.0.0.1", "openai"),
+        (None, "openai"),
+    ],
+)
+def test_a_compatible_host_is_named_by_its_own_name(host, provider):
+    assert provider_at(host, "openai") == provider
+
+
+def test_azure_s_client_is_watched_like_openai_s_own(spans):
+    body = {"id": "chatcmpl-1", "object": "chat.completion", "created": 0, "model": "m", "choices": []}
+    answers = httpx2.MockTransport(lambda _: httpx2.Response(200, json=body))
+    with AzureOpenAI(
+        api_key="any",
+        azure_endpoint="https://me.openai.azure.com",
+        api_version="2024-10-21",
+        http_client=httpx2.Client(transport=answers),
+    ) as client:
+        client.chat.completions.create(model="gpt-x", messages=[])
+    (span,) = spans()
+    assert span.attributes[semconv.PROVIDER_NAME] == "azure.ai.openai"
+    assert span.attributes[semconv.SERVER_ADDRESS] == "me.openai.azure.com"
