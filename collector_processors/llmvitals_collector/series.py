@@ -1,5 +1,6 @@
 """The numbers behind the series of one measure, in arrays with one row per label set."""
 
+from abc import ABC, abstractmethod
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -12,7 +13,7 @@ from llmvitals_collector.labels import OVERFLOW_ROW, LabelSets
 Members: TypeAlias = tuple[tuple[str, ...], ...]
 
 
-class Series:
+class Series(ABC):
     """The series of one measure: one for each label set and member.
 
     cells: float64 (label sets, members, width); what the last axis holds is the subclass's affair.
@@ -49,9 +50,9 @@ class Series:
         """Which series exist for the outside. Shape: (label sets, members)."""
         return self.touched.copy()
 
+    @abstractmethod
     def _count(self, cells: NDArray[np.intp], values: NDArray[Any]) -> None:
         """Count n values in the cells with these flat indices (label set * members + member)."""
-        raise NotImplementedError
 
 
 class Amounts(Series):

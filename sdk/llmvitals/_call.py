@@ -20,6 +20,9 @@ _CANCELLATIONS = (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit, Syst
 _dropped: "queue.SimpleQueue[Call]" = queue.SimpleQueue()
 
 
+End = Callable[["Call", str, int, BaseException | None], None]
+
+
 class Call:
     """The state of one call.
 
@@ -48,7 +51,7 @@ class Call:
         "started_at",
     )
 
-    def __init__(self, fold: Fold, end: "End", started_at: int, started: int) -> None:
+    def __init__(self, fold: Fold, end: End, started_at: int, started: int) -> None:
         self._open = threading.Lock()  # taken once, by whoever ends the call
         self._fold = fold
         self._end = end
@@ -102,8 +105,6 @@ class Call:
         if not self._open.locked():
             drop(self)
 
-
-End = Callable[[Call, str, int, BaseException | None], None]
 
 _drainer: threading.Thread | None = None
 

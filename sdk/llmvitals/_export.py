@@ -27,13 +27,6 @@ def event_logger() -> _logs.Logger:
     return found
 
 
-def flush(timeout_millis: int = 30_000) -> None:
-    """Export what our own providers hold; the app's providers are the app's to flush."""
-    for signal in (_TRACES, _LOGS):
-        if signal.own is not None:
-            signal.own.force_flush(timeout_millis)
-
-
 # The SDK is imported when the first call is made, and the exporter (HTTP or gRPC, up to half a second
 # of imports) by the exporting thread, so that neither instrument() nor a call waits for it.
 

@@ -158,7 +158,6 @@ SLO_OUTCOMES = (GOOD, BAD)
 
 RECEIVER_GRPC = "grpc"
 RECEIVER_HTTP = "http"
-RECEIVERS = (RECEIVER_GRPC, RECEIVER_HTTP)
 # Why the collector does not count a span or a log record, which is no fault of the sender ...
 NOT_GEN_AI = "not_gen_ai"  # a span of something else
 NOT_A_CALL = "not_a_call"  # an agent, a tool, a retrieval: no single request to a model

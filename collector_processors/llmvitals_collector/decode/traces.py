@@ -35,7 +35,8 @@ def calls_in(request: ExportTraceServiceRequest) -> Decoded[Calls]:
                     continue
                 row = _call(span, values, dialect)
                 if row.get("operation") in semconv.CALL_OPERATIONS:
-                    rows.append({"service": service, **row})
+                    row["service"] = service
+                    rows.append(row)
                 else:
                     ignored[semconv.NOT_A_CALL] += 1
     return Decoded(Calls.from_rows(rows), received, ignored)
