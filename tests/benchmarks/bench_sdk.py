@@ -20,7 +20,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, Spa
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, Sampler, SamplingResult
 
 import llmvitals
-from llmvitals_collector.demo import wire_chat, wire_messages
+from llmvitals_collector.demo import wires
 from llmvitals_collector.demo.behaviour import Behaviour
 from llmvitals_collector.demo.wire import Reply
 
@@ -87,8 +87,8 @@ def compare(name: str, call: Callable[[], object], rounds: int, per: int = 1) ->
 
 def main() -> None:
     os.environ["ANTHROPIC_OPEN_TELEMETRY"] = "false"  # its own span would be a part of what is called bare
-    gpt = openai.OpenAI(api_key="any", http_client=httpx2.Client(transport=transport(wire_chat)))
-    claude = anthropic.Anthropic(api_key="any", http_client=httpx2.Client(transport=transport(wire_messages)))
+    gpt = openai.OpenAI(api_key="any", http_client=httpx2.Client(transport=transport(wires.chat)))
+    claude = anthropic.Anthropic(api_key="any", http_client=httpx2.Client(transport=transport(wires.messages)))
 
     def chat() -> object:
         return gpt.chat.completions.create(model="m", messages=MESSAGES)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 class Behaviour:
     """How one request is answered. Times are seconds; `input_tokens` and `output_tokens` are totals.
 
+    Of a request for `n` choices, each one has so many output tokens.
+
     status: 200, or the status of an error response in the API's own form.
     retry_after_seconds: the Retry-After header of an error response.
     headers_after_seconds: pause before the response headers.
@@ -20,6 +22,7 @@ class Behaviour:
     usage_missing: the answer does not say how many tokens it took.
     cut_after: drop the connection after so many tokens.
     error_after: fail in mid-stream, in the API's own form, after so many tokens.
+    error_status: the status that such a failure stands for, in those APIs that tell it; None: the API's usual one.
 
     Raises ValueError when the parts of the input or the output exceed it.
     """
@@ -40,6 +43,7 @@ class Behaviour:
     usage_missing: bool = False
     cut_after: int | None = None
     error_after: int | None = None
+    error_status: int | None = None
 
     def __post_init__(self) -> None:
         if (cached := self.cache_read_tokens + self.cache_write_tokens) > self.input_tokens:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from http import HTTPStatus
 from typing import Any
 
@@ -20,12 +20,14 @@ PHRASES = {status.value: status.phrase for status in HTTPStatus} | {529: "Overlo
 class Exchange:
     """The response to one request, by ASGI's `receive` and `send`; writes down in `served` what it does.
 
+    headers: the response's, beside those of its content: name -> value.
     All is due at times counted from the request's arrival, so that what the work itself takes does not add up.
     Raises ConnectionResetError when the client leaves.
     """
 
-    def __init__(self, served: Served, receive: Receive, send: Send) -> None:
+    def __init__(self, served: Served, headers: Mapping[str, str], receive: Receive, send: Send) -> None:
         self._served = served
+        self._headers = headers
         self._behaviour = served.behaviour
         self._send = send
         # After the request's body there is but one more message to receive: that the client has left.
@@ -57,7 +59,7 @@ class Exchange:
         if told.cut_after is not None:
             events = events[: _position(events, told.cut_after)]
         await self._until(told.headers_after_seconds)
-        await self._start(200, [(b"content-type", b"text/event-stream; charset=utf-8")])
+        await self._start(200, {"content-type": wire.MEDIA_TYPE})
         tokens = 0
         for event in events:
             if event.is_token:
@@ -66,19 +68,20 @@ class Exchange:
                 self._served.first_token_at = self._served.first_token_at or time.perf_counter()
             await self._body(event.data, last=event is events[-1])
 
-    async def _whole(self, status: int, body: dict[str, Any]) -> None:
+    async def _whole(self, status: int, body: Any) -> None:
         data = json.dumps(body).encode()
-        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(data)).encode())]
-        await self._start(status, headers)
+        await self._start(status, {"content-type": "application/json", "content-length": str(len(data))})
         if self._behaviour.cut_after is not None:
             data = data[: len(data) // 2]
         await self._body(data, last=True)
 
-    async def _start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+    async def _start(self, status: int, content: dict[str, str]) -> None:
         self._served.status = status
+        headers = {**content, **self._headers}
         if self._behaviour.retry_after_seconds is not None:
-            headers.append((b"retry-after", str(self._behaviour.retry_after_seconds).encode()))
-        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+            headers["retry-after"] = str(self._behaviour.retry_after_seconds)
+        encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
+        await self._send({"type": "http.response.start", "status": status, "headers": encoded})
 
     async def _body(self, data: bytes, *, last: bool) -> None:
         last = last and self._behaviour.cut_after is None

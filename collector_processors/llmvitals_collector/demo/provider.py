@@ -1,4 +1,4 @@
-"""A loopback LLM provider that speaks the wire formats of OpenAI and Anthropic, and behaves as told."""
+"""A loopback LLM provider that speaks the wire formats of many APIs, and behaves as told."""
 
 import json
 import logging
@@ -13,30 +13,29 @@ from typing import Any, Self
 
 import uvicorn
 
-from llmvitals_collector.demo import wire_chat, wire_embeddings, wire_messages, wire_responses
 from llmvitals_collector.demo.behaviour import Behaviour, Served
 from llmvitals_collector.demo.exchange import Exchange, Message, Receive, Send
-from llmvitals_collector.demo.wire import Reply, StreamingWire, Wire
+from llmvitals_collector.demo.route import Route
+from llmvitals_collector.demo.wire import Reply
+from llmvitals_collector.demo.wires import ROUTES, UNKNOWN
 
 logger = logging.getLogger(__name__)
 
-STREAMED: dict[str, StreamingWire] = {
-    "/v1/chat/completions": wire_chat,
-    "/v1/responses": wire_responses,
-    "/v1/messages": wire_messages,
-}
-WIRES: dict[str, Wire] = {**STREAMED, "/v1/embeddings": wire_embeddings}
-
 
 class Provider:
-    """Serves until its block is left; `url` is where, without the `/v1`.
+    """Serves every API of `wires.ROUTES` until its block is left; `url` is where, without the path.
 
         with Provider(Behaviour(first_token_seconds=0.2)) as provider:
             openai.OpenAI(base_url=f"{provider.url}/v1", api_key="any")
             anthropic.Anthropic(base_url=provider.url, api_key="any")
+            groq.Groq(base_url=provider.url, api_key="any")
+            Mistral(server_url=f"{provider.url}/mistral", api_key="any")
+            ollama.Client(provider.url)
+            InferenceClient(base_url=f"{provider.url}/hf/v1")  # chat
+            InferenceClient(f"{provider.url}/hf/models/MODEL")  # text generation
 
-    behave: the behaviour, or what gives it for each request: called with the request's JSON body and, under the key
-        `path`, which none of the APIs has, the path ("/v1/messages").
+    behave: the behaviour, or what gives it for each request: called with the request's JSON body, the `model` that the
+        path may name and, under the key `path`, which none of the APIs has, the path ("/v1/messages").
     port: 0 takes a free one. Raises OSError when the port is in use.
 
     `served` has a record of each request in the order of their coming; a record is final once it has `ended`.
@@ -76,31 +75,39 @@ class Provider:
     async def _serve(self, scope: Message, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         path = scope["path"]
-        request = json.loads(await _body(receive) or b"{}")
-        served = Served(path, self._behaviour(request, path), started)
+        route, told = _route(path)
+        request = json.loads(await _body(receive) or b"{}") | told
+        behaviour = Behaviour(status=HTTPStatus.NOT_FOUND) if route is UNKNOWN else self._behaviour(request, path)
+        served = Served(path, behaviour, started)
         self.served.append(served)
-        reply = Reply(request, served.behaviour, key=uuid.uuid4().hex, created=int(time.time()))
-        exchange = Exchange(served, receive, send)
+        reply = Reply(request, behaviour, key=uuid.uuid4().hex, created=int(time.time()))
+        exchange = Exchange(served, route.headers(reply), receive, send)
         try:
-            if served.behaviour.status != HTTPStatus.OK:
-                await exchange.refuse(WIRES.get(path, wire_chat))
-            elif path in STREAMED and request.get("stream"):
-                await exchange.stream(STREAMED[path], reply)
+            if behaviour.status != HTTPStatus.OK:
+                await exchange.refuse(route.wire)
+            elif wire := route.streamed(request):
+                await exchange.stream(wire, reply)
             else:
-                await exchange.answer(WIRES[path], reply)
+                await exchange.answer(route.wire, reply)
         except ConnectionResetError:
             pass  # the client has left; `completed` stays false
         finally:
             exchange.end()
 
     def _behaviour(self, request: dict[str, Any], path: str) -> Behaviour:
-        if path not in WIRES:
-            return Behaviour(status=HTTPStatus.NOT_FOUND)
         try:
             return self._behave(request | {"path": path})
         except Exception:
             logger.exception("behave() failed, so the request is answered with status 500")
             return Behaviour(status=HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def _route(path: str) -> tuple[Route, dict[str, str]]:
+    """The route that the path takes, and what the path tells of the request."""
+    for route in ROUTES:
+        if (told := route.match(path)) is not None:
+            return route, told
+    return UNKNOWN, {}
 
 
 async def _body(receive: Receive) -> bytes:

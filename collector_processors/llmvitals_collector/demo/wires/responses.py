@@ -1,18 +1,12 @@
 """OpenAI's Responses on the wire (https://platform.openai.com/docs/api-reference/responses-streaming)."""
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
-from llmvitals_collector.demo.wire import FAILURE, Event, Reply, event
-from llmvitals_collector.demo.wire_chat import error as error  # OpenAI's APIs share their error bodies
+from llmvitals_collector.demo.wire import EVENT_STREAM, FAILURE, Event, Reply, Step, sse
+from llmvitals_collector.demo.wires.chat import error as error  # OpenAI's APIs share their error bodies
 
-
-class Step(NamedTuple):
-    """An event before it has its sequence number."""
-
-    name: str
-    fields: dict[str, Any]
-    is_token: bool = False
+MEDIA_TYPE = EVENT_STREAM
 
 
 def whole(reply: Reply) -> dict[str, Any]:
@@ -32,7 +26,7 @@ def broken(reply: Reply, sent: int) -> Iterator[Event]:
 
 def _event(step: Step, number: int) -> Event:
     body = {"type": step.name, "sequence_number": number, **step.fields}
-    return event(body, step.name, is_token=step.is_token)
+    return sse(body, step.name, is_token=step.is_token)
 
 
 def _steps(reply: Reply) -> Iterator[Step]:

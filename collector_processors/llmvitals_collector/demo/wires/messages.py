@@ -4,8 +4,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from llmvitals_collector.demo.wire import FAILURE, Event, Reply, event
+from llmvitals_collector.demo.wire import EVENT_STREAM, FAILURE, Event, Reply, Step, sse
 
+MEDIA_TYPE = EVENT_STREAM
 # https://docs.claude.com/en/api/errors
 ERROR_TYPES = {
     400: "invalid_request_error",
@@ -24,37 +25,39 @@ def whole(reply: Reply) -> dict[str, Any]:
 
 
 def events(reply: Reply) -> Iterator[Event]:
+    for step in steps(reply):
+        yield sse({"type": step.name, **step.fields}, step.name, is_token=step.is_token)
+
+
+def steps(reply: Reply) -> Iterator[Step]:
+    """The events before they are framed; each has its name also as its `type`."""
     begun = {key: 1 if key == "output_tokens" else count for key, count in _usage(reply).items()}
-    yield _event("message_start", message=_message(reply) | {"usage": begun})
+    yield Step("message_start", {"message": _message(reply) | {"usage": begun}})
     for index, block in enumerate(_blocks(reply)):
-        yield from _block_events(reply, block, index)
-        yield _event("content_block_stop", index=index)
-    yield _event("message_delta", delta=_stop(reply), usage=_usage(reply))
-    yield _event("message_stop")
+        yield from _tell_block(reply, block, index)
+        yield Step("content_block_stop", {"index": index})
+    yield Step("message_delta", {"delta": _stop(reply), "usage": _usage(reply)})
+    yield Step("message_stop", {})
 
 
-def broken(_reply: Reply, _sent: int) -> Iterator[Event]:
-    yield event(error(500, FAILURE), "error")
+def broken(reply: Reply, _sent: int) -> Iterator[Event]:
+    yield sse(error(reply.behaviour.error_status or 500, FAILURE), "error")
 
 
 def error(status: int, message: str) -> dict[str, Any]:
     return {"type": "error", "error": {"type": ERROR_TYPES.get(status, "api_error"), "message": message}}
 
 
-def _event(name: str, *, is_token: bool = False, **fields: Any) -> Event:
-    return event({"type": name, **fields}, name, is_token=is_token)
-
-
-def _block_events(reply: Reply, block: dict[str, Any], index: int) -> Iterator[Event]:
-    def delta(kind: str, key: str, value: str, *, is_token: bool = True) -> Event:
-        return _event("content_block_delta", index=index, delta={"type": kind, key: value}, is_token=is_token)
+def _tell_block(reply: Reply, block: dict[str, Any], index: int) -> Iterator[Step]:
+    def delta(kind: str, key: str, value: str, *, is_token: bool = True) -> Step:
+        return Step("content_block_delta", {"index": index, "delta": {"type": kind, key: value}}, is_token)
 
     called = block["type"] == "tool_use"
     empty = {"thinking": "", "signature": "", "text": "", "input": {}}
     begun = {key: empty.get(key, value) for key, value in block.items()}
-    yield _event("content_block_start", index=index, content_block=begun, is_token=called)
+    yield Step("content_block_start", {"index": index, "content_block": begun}, is_token=called)
     if index == 0:
-        yield _event("ping")
+        yield Step("ping", {})
     if called:
         for piece in reply.tool_arguments:
             yield delta("input_json_delta", "partial_json", piece)
