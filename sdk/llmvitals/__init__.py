@@ -1,7 +1,8 @@
 """llmvitals: what an LLM in production does to its users, as OpenTelemetry spans and events."""
 
-from llmvitals._feedback import feedback
+from llmvitals._evaluation import evaluation
+from llmvitals._feedback import feedback, handle
 from llmvitals._instrument import instrument, uninstrument
 from llmvitals._prompt import prompt
 
-__all__ = ["feedback", "instrument", "prompt", "uninstrument"]
+__all__ = ["evaluation", "feedback", "handle", "instrument", "prompt", "uninstrument"]

@@ -1,88 +1,179 @@
 """What users do with an answer, as an event on the span of the call that gave it."""
 
 import difflib
-import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from numbers import Real
 from time import time_ns
 from typing import Any
 
 from opentelemetry._logs import LogRecord, SeverityNumber
-from opentelemetry.trace import NonRecordingSpan, SpanContext, set_span_in_context
+from opentelemetry.trace import INVALID_SPAN_CONTEXT, NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
 
-from llmvitals import _export, semconv
+from llmvitals import _export, _handle, semconv
 from llmvitals._adapter import Attribute, get
 from llmvitals._guard import Guard
 
+Subject = tuple[SpanContext, Mapping[str, Attribute]]
+"""The call that a verdict is about: its span, and the attributes that spare the verdict's reader a join."""
+
 _REMEMBERED = 4096  # calls, the most recent ones: about 1 kB each
-_lock = threading.Lock()
-_calls: OrderedDict[str, tuple[SpanContext, Mapping[str, Attribute]]] = OrderedDict()
+_calls: OrderedDict[str, Subject] = OrderedDict()
 
 
 def remember(response_id: str, span: SpanContext, identity: Mapping[str, Attribute]) -> None:
     """Keep what feedback on the response needs, for a while."""
-    with _lock:
-        _calls[response_id] = (span, identity)
-        if len(_calls) > _REMEMBERED:
-            _calls.popitem(last=False)
+    # Without a lock, which a fork could leave locked for ever: each of the two steps is atomic.
+    _calls[response_id] = (span, identity)
+    if len(_calls) > _REMEMBERED:
+        _calls.popitem(last=False)
 
 
-def feedback(response: Any, kind: str, *, value: float | None = None, comment: str | None = None) -> None:
+def handle(response: Any) -> str:
+    """Make a feedback handle: a string by which feedback on the response can be given elsewhere, and later.
+
+    response: what the client returned, its stream, a chunk that has the response's id, or that id.
+    Returns some 130 characters, at most 255, all safe in a URL: give it to the browser with the answer, or
+    keep both together. It holds the call's trace and span ids and its operation, provider, model and prompt,
+    so that `feedback` needs nothing else, also where the call's trace was not sampled. It is sealed where
+    `cryptography` is installed; else it is only signed, and who has it can read these names.
+
+    LLMVITALS_HANDLE_KEY has the key, 32 characters or more, the same in all processes that make or take handles.
+    To change it, put a new one before it, with a comma between: the first makes handles, all open them.
+    Unset, the key is a random one of this process: its handles do not survive it, as a logged warning says.
+
+    A response that is none of the last 4096 of this process, or that is not complete yet, is logged and gives
+    "", and does not raise, except under LLMVITALS_STRICT=1.
+    """
+    with Guard("handle", arguments=True):
+        response_id, call = _find(response, "handle")
+        if call is None:
+            raise LookupError(
+                f"handle: response {response_id!r} is none of the last {_REMEMBERED} of this process; "
+                "take the handle where the call is made, when its answer is complete"
+            )
+        span, identity = call
+        return _handle.issue(span.trace_id, span.span_id, sampled=span.trace_flags.sampled, identity=identity)
+    return ""
+
+
+def feedback(response: Any, kind: str, *, value: float | None = None, comment: str | None = None) -> bool:
     """Record what a user does with a response, as the event `gen_ai.evaluation.result` named `user_feedback`.
 
-    response: what the client returned, any chunk of its stream, or the response's id.
-    kind: one of `llmvitals.semconv.FEEDBACK_SCORES`, as "thumb_up", "copy", "regenerate".
+    response: a handle, which any process may give that has its key; or what the client returned, its
+        stream, a chunk that has the response's id, or that id.
+    kind: one of `llmvitals.semconv.FEEDBACK_SCORES`, as "thumb_up", "copy", "regenerate". It decides how old
+        a handle may be: an hour for what is done with an answer in sight, as "copy", 30 days for an outcome, as
+        "resolved", else a week.
     value: the score from 0 (bad) to 1 (good), for kinds that have a scale, such as "rating".
     comment: the user's own words; they are content, and go out as given.
+    Returns whether it was recorded.
 
-    The event stands on the span of the call, and carries its operation, provider, model and prompt,
-    for the last 4096 responses of this process; of an older one it has the response's id alone.
-    Bad arguments are logged and do not raise, except under LLMVITALS_STRICT=1: a thumb must not break a page.
+    The event stands on the span of the call, and carries its operation, provider, model and prompt: by a
+    handle, or for the last 4096 responses of this process; of an older one it has the response's id alone.
+    Bad arguments and bad handles are logged and do not raise, except under LLMVITALS_STRICT=1: a thumb must
+    not break a page.
 
     https://github.com/open-telemetry/semantic-conventions-genai, event `gen_ai.evaluation.result`.
     """
-    with Guard("feedback"):
-        _export.event_logger().emit(_event(_response_id(response), kind, value, comment))
+    with Guard("feedback", arguments=True):
+        check_member("feedback kind", kind, semconv.FEEDBACK_SCORES)
+        check_score("feedback value", value)
+        record(
+            subject(response, "feedback", _handle.FEEDBACK_MAX_AGE[kind]),
+            {
+                semconv.EVALUATION_NAME: semconv.USER_FEEDBACK,
+                semconv.EVALUATION_SCORE_LABEL: kind,
+                semconv.EVALUATION_SCORE_VALUE: semconv.FEEDBACK_SCORES[kind] if value is None else float(value),
+                semconv.EVALUATION_SOURCE: semconv.SOURCE_USER,
+                semconv.EVALUATION_EXPLANATION: comment or None,
+            },
+        )
+        return True
+    return False
 
 
-def _event(response_id: str, kind: str, value: float | None, comment: str | None) -> LogRecord:
-    if kind not in semconv.FEEDBACK_SCORES:
-        near = difflib.get_close_matches(kind, semconv.FEEDBACK_SCORES, 1)
-        meant = f"; did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"feedback kind {kind!r} is unknown{meant} Known: {', '.join(semconv.FEEDBACK_SCORES)}")
-    if value is not None and not 0 <= value <= 1:
-        raise ValueError(f"feedback value {value} is out of range: 0 (bad) to 1 (good)")
-    score = semconv.FEEDBACK_SCORES[kind] if value is None else float(value)
-    with _lock:
-        span, identity = _calls.get(response_id, (None, {}))
-    attributes: dict[str, Any] = {
-        **identity,
-        semconv.EVALUATION_NAME: semconv.USER_FEEDBACK,
-        semconv.EVALUATION_SCORE_LABEL: kind,
-        semconv.EVALUATION_SOURCE: semconv.SOURCE_USER,
-        semconv.RESPONSE_ID: response_id,
-    }
-    if score is not None:
-        attributes[semconv.EVALUATION_SCORE_VALUE] = score
-    if comment:
-        attributes[semconv.EVALUATION_EXPLANATION] = comment
-    return LogRecord(
-        timestamp=time_ns(),
-        context=set_span_in_context(NonRecordingSpan(span)) if span is not None else None,
-        severity_number=SeverityNumber.INFO,
-        attributes=attributes,
-        event_name=semconv.EVALUATION_RESULT,
+def subject(response: Any, of: str, max_age: float) -> Subject:
+    """The call that `response`, or the handle, belongs to.
+
+    of: what is to be recorded, for messages. max_age: of a handle, in seconds.
+    Raises a HandleError where a handle is of no use, TypeError where the response has no id.
+    """
+    if isinstance(response, str) and response.startswith(_handle.PREFIX):
+        opened = _handle.read(response, max_age)
+        flags = TraceFlags(TraceFlags.SAMPLED if opened.sampled else TraceFlags.DEFAULT)
+        return SpanContext(opened.trace_id, opened.span_id, is_remote=True, trace_flags=flags), opened.identity
+    response_id, call = _find(response, of)
+    span, identity = call or (INVALID_SPAN_CONTEXT, {})
+    return span, {**identity, semconv.RESPONSE_ID: response_id}
+
+
+def record(
+    about: Subject, result: Mapping[str, Attribute | None], severity: SeverityNumber = SeverityNumber.INFO
+) -> None:
+    """Emit one `gen_ai.evaluation.result`, in the context of the span that it is about; what is None is left out."""
+    span, identity = about
+    _export.event_logger().emit(
+        LogRecord(
+            timestamp=time_ns(),
+            # Also of an unknown span: without a context the event would stand on whatever span is current.
+            context=set_span_in_context(NonRecordingSpan(span)),
+            severity_number=severity,
+            attributes={**identity, **{name: value for name, value in result.items() if value is not None}},
+            event_name=semconv.EVALUATION_RESULT,
+        )
     )
 
 
-def _response_id(response: Any) -> str:
-    if isinstance(response, str):
-        return response
-    # Events of Anthropic and of OpenAI's Responses hold the message, or the response, that they are about.
-    for node in (response, get(response, "message"), get(response, "response")):
-        response_id = get(node, "id")
-        if isinstance(response_id, str):
-            return response_id
-    raise TypeError(
-        f"feedback on a {type(response).__name__}: it has no id; give the response, a chunk of it or its id"
-    )
+def check_member(what: str, value: object, known: Iterable[str]) -> None:
+    """Raise ValueError, with the nearest that is known, unless `value` is one of them."""
+    known = tuple(known)
+    if value not in known:
+        near = difflib.get_close_matches(str(value), known, 1)
+        meant = f"; did you mean {near[0]!r}?" if near else "."
+        raise ValueError(f"{what} {value!r} is unknown{meant} Known: {', '.join(known)}")
+
+
+def check_score(what: str, value: object) -> None:
+    """Raise ValueError unless `value` is None or a number from 0 to 1."""
+    if value is not None and not (isinstance(value, Real) and 0 <= float(value) <= 1):
+        raise ValueError(f"{what} {value!r} is no number from 0 (bad) to 1 (good)")
+
+
+# Where clients keep the id of a response: in itself, or in what an event, or a framework's message, holds of it.
+_ID_FIELDS = ("id", "response_id")
+_HOLDERS = ("message", "response", "chunk", "data", "response_metadata")
+
+
+def _find(response: Any, of: str) -> tuple[str, Subject | None]:
+    """The id of `response`, and its call if that is remembered; TypeError, about `of`, where it has no id."""
+    ids = [response] if isinstance(response, str) else list(_ids(response))
+    if not ids:
+        raise TypeError(
+            f"{of}: a {type(response).__name__} has no response id; give the response, its stream, "
+            "a chunk that has the id, or the id"
+        )
+    for response_id in ids:
+        call = _calls.get(response_id)
+        if call is not None:
+            return response_id, call
+    return ids[0], None
+
+
+def _ids(response: Any) -> Iterator[str]:
+    """What may be the id of `response`, likeliest first."""
+    for node in (response, *(get(response, holder) for holder in _HOLDERS), _answer_of(response)):
+        for field in _ID_FIELDS:
+            value = get(node, field)
+            if value and isinstance(value, str):
+                yield value
+
+
+def _answer_of(stream: Any) -> Any:
+    """The answer so far of the call whose stream this is; None of anything else."""
+    # A watched stream keeps its call under this name; the helpers of openai 3 and anthropic 2 hold the stream.
+    for holder in (stream, get(stream, "_raw_stream")):
+        call = get(holder, "_llmvitals_call")
+        if call is not None:
+            return call.answer
+    return None

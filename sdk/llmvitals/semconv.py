@@ -51,8 +51,51 @@ USAGE_REASONING_OUTPUT_TOKENS = "gen_ai.usage.reasoning.output_tokens"  # a part
 
 TIME_TO_FIRST_TOKEN = "llmvitals.time_to_first_token"  # seconds to the first text, reasoning or tool-call delta
 OUTPUT_TOKENS_PER_SECOND = "llmvitals.output_tokens_per_second"  # from the first token to the last
+TIME_TO_FIRST_ANSWER_TOKEN = "llmvitals.time_to_first_answer_token"  # seconds; only where reasoning came before it
 STREAM_ENDING = "llmvitals.stream.ending"  # one of ENDINGS
 STREAM_CHUNKS = "llmvitals.stream.chunks"
+STREAM_DURATION = "llmvitals.stream.duration"  # seconds from the first chunk to the last: the sum of all gaps
+STREAM_LARGEST_GAP = "llmvitals.stream.largest_gap"  # seconds between two chunks
+STREAM_GAPS = "llmvitals.stream.gaps"  # how many gaps between chunks fell into each bucket of GAP_BOUNDS
+INPUT_COUNT = "llmvitals.input.count"  # messages of a chat, texts of an embeddings request
+INPUT_CHARACTERS = "llmvitals.input.characters"  # of the input's text; images and files have none
+REQUEST_ATTEMPTS = "llmvitals.request.attempts"  # 1 and as many retries as the client made
+REQUEST_QUEUE_TIME = "llmvitals.request.queue_time"  # seconds that the last attempt waited for a connection
+
+# ---- Content: only where the app opts in -------------------------------------------------------------
+# JSON of the forms in https://github.com/open-telemetry/semantic-conventions-genai, gen-ai-input-messages.json ff.
+
+INPUT_MESSAGES = "gen_ai.input.messages"
+OUTPUT_MESSAGES = "gen_ai.output.messages"
+SYSTEM_INSTRUCTIONS = "gen_ai.system_instructions"
+TOOL_DEFINITIONS = "gen_ai.tool.definitions"
+PROMPT_VARIABLE = "gen_ai.prompt.variable."  # and the variable's name
+OPERATION_DETAILS = "gen_ai.client.inference.operation.details"  # the event that carries it
+CAPTURE_CONTENT = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"  # the environment variable that opts in
+NO_CONTENT = "no_content"
+SPAN_ONLY = "span_only"
+EVENT_ONLY = "event_only"
+SPAN_AND_EVENT = "span_and_event"
+CONTENT_MODES = (NO_CONTENT, SPAN_ONLY, EVENT_ONLY, SPAN_AND_EVENT)
+
+# ---- Metrics that the SDK records itself, where the app opts in --------------------------------------
+# name, unit, description and bounds as in https://github.com/open-telemetry/semantic-conventions-genai
+
+_CONVENTIONAL_SECONDS = tuple(round(0.01 * 2**octave, 2) for octave in range(14))
+OPERATION_DURATION = ("gen_ai.client.operation.duration", "s", "GenAI operation duration.", _CONVENTIONAL_SECONDS)
+OPERATION_FIRST_CHUNK = (
+    "gen_ai.client.operation.time_to_first_chunk",
+    "s",
+    "Time to receive the first chunk of a streamed answer.",
+    _CONVENTIONAL_SECONDS,
+)
+OPERATION_TOKEN_USAGE = (
+    "gen_ai.client.token.usage",
+    "{token}",
+    "Number of input and output tokens used.",
+    tuple(float(4**power) for power in range(14)),
+)
+TOKEN_TYPE = "gen_ai.token.type"
 
 # ---- Events (log records with an event name) ------------------------------------------------------
 
@@ -62,6 +105,8 @@ EVALUATION_SCORE_VALUE = "gen_ai.evaluation.score.value"
 EVALUATION_SCORE_LABEL = "gen_ai.evaluation.score.label"
 EVALUATION_EXPLANATION = "gen_ai.evaluation.explanation"
 EVALUATION_SOURCE = "llmvitals.evaluation.source"  # who says so: one of SOURCES
+EVALUATOR_NAME = "llmvitals.evaluator.name"
+EVALUATOR_VERSION = "llmvitals.evaluator.version"
 USER_FEEDBACK = "user_feedback"  # the evaluation's name when it is a user's feedback
 
 # ---- Enums ----------------------------------------------------------------------------------------
@@ -81,8 +126,9 @@ ABANDONED = "abandoned"  # the app dropped the stream without closing it
 ERROR = "error"  # the call, or its stream, failed
 ENDINGS = (COMPLETE, CLOSED, CANCELLED, ABANDONED, ERROR)
 
+SOURCE_HEURISTIC = "heuristic"
 SOURCE_USER = "user"
-SOURCES = ("heuristic", "guard", "judge", "human", SOURCE_USER, "outcome")
+SOURCES = (SOURCE_HEURISTIC, "guard", "judge", "human", SOURCE_USER, "outcome")
 
 OTHER = "other"  # what a closed vocabulary does not know
 
@@ -105,6 +151,8 @@ FEEDBACK_SCORES = {
     "tests_passed": 1.0,
     "survey": None,
 }
+
+HANDLE_KEY = "LLMVITALS_HANDLE_KEY"  # the environment variable that holds the keys of feedback handles
 
 # ---- Labels ---------------------------------------------------------------------------------------
 
@@ -182,6 +230,13 @@ SECONDS_BOUNDS = (
     0.04,
     *(round(0.08 * 2**octave * split, 4) for octave in range(12) for split in (1, 1.25, 1.5, 1.75)),
     327.68,
+)
+# Upper bounds of the buckets of STREAM_GAPS, in seconds, each inclusive; one more bucket takes the gaps
+# above them all. Every bound of the conventions' gen_ai.client.operation.time_per_output_chunk is among
+# them, and the range where chunks come, from 1 to 160 ms, has bounds between.
+GAP_BOUNDS = (
+    *(0.00125, 0.0025, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.04, 0.06, 0.08, 0.12, 0.16, 0.24, 0.32),
+    *(0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92),
 )
 TOKENS_BOUNDS = tuple(float(4**power) for power in range(14))
 TOKENS_PER_SECOND_BOUNDS = (

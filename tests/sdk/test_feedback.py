@@ -1,8 +1,10 @@
 """A user's feedback is an event on the span of the call that it is about."""
 
 import re
+import types
 
 import pytest
+from opentelemetry import trace
 
 import llmvitals
 from llmvitals import _feedback, _guard, semconv
@@ -18,7 +20,7 @@ def call(clients, spans):
 
 def test_it_stands_on_the_span_of_its_call_and_says_what_the_call_was(call, events):
     response, span = call
-    llmvitals.feedback(response, "thumb_up")
+    assert llmvitals.feedback(response, "thumb_up") is True
 
     (event,) = events()
     assert event.event_name == "gen_ai.evaluation.result"
@@ -49,7 +51,7 @@ def test_a_kind_without_a_verdict_has_no_score(call, events):
     assert semconv.EVALUATION_SCORE_VALUE not in events()[0].attributes
 
 
-def test_any_chunk_of_a_stream_will_do(clients, spans, events):
+def test_any_chunk_that_has_the_response_s_id_will_do(clients, spans, events):
     loopback = clients()
     request = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "?"}], "stream": True}
     start, *_ = loopback.anthropic.messages.create(**request)
@@ -60,8 +62,40 @@ def test_any_chunk_of_a_stream_will_do(clients, spans, events):
     assert [event.span_id for event in events()] == [span.context.span_id for span in spans()]
 
 
+MESSAGES = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "?"}]}
+STREAMS = {
+    "openai chat": lambda clients: clients.openai.chat.completions.create(model="m", messages=[], stream=True),
+    "openai chat helper": lambda clients: clients.openai.chat.completions.stream(model="m", messages=[]),
+    "openai responses": lambda clients: clients.openai.responses.create(model="m", input="?", stream=True),
+    "openai responses helper": lambda clients: clients.openai.responses.stream(model="m", input="?"),
+    "anthropic": lambda clients: clients.anthropic.messages.create(**MESSAGES, stream=True),
+    "anthropic helper": lambda clients: clients.anthropic.messages.stream(**MESSAGES),
+}
+
+
+@pytest.mark.parametrize("open_stream", STREAMS.values(), ids=STREAMS)
+def test_a_stream_that_has_been_read_will_do(open_stream, clients, spans, events):
+    with open_stream(clients()) as stream:
+        for _ in stream:
+            pass
+    assert llmvitals.feedback(stream, "copy")
+    assert llmvitals.feedback(llmvitals.handle(stream), "copy")
+    (span,) = spans()
+    assert [event.span_id for event in events()] == [span.context.span_id] * 2
+
+
+def test_what_frameworks_make_of_a_response_will_do(call, events):
+    """LangChain keeps the id in the metadata of its own message, which has an id of its own."""
+    response, span = call
+    message = types.SimpleNamespace(id="run--1", response_metadata={"id": response.id})
+    llmvitals.feedback(message, "thumb_up")
+    assert events()[0].span_id == span.context.span_id
+
+
 def test_of_a_response_that_is_not_remembered_it_has_the_id_alone(events):
-    llmvitals.feedback("chatcmpl-of-last-week", "thumb_down")
+    """And it stands on no span, least of all on that of the request which brings it."""
+    with trace.get_tracer("app").start_as_current_span("POST /thumbs"):
+        llmvitals.feedback("chatcmpl-of-last-week", "thumb_down")
     (event,) = events()
     assert event.trace_id == 0
     assert event.attributes[semconv.RESPONSE_ID] == "chatcmpl-of-last-week"
@@ -80,8 +114,11 @@ def test_only_the_latest_calls_are_remembered(monkeypatch):
     ("arguments", "says"),
     [
         (("id", "thumbs_up"), "feedback kind 'thumbs_up' is unknown; did you mean 'thumb_up'?"),
-        (("id", "rating", 5), r"feedback value 5 is out of range: 0 \(bad\) to 1 \(good\)"),
-        ((object(), "copy"), "feedback on a object: it has no id"),
+        (("id", "rating", 5), r"feedback value 5 is no number from 0 \(bad\) to 1 \(good\)"),
+        (("id", "rating", "good"), r"feedback value 'good' is no number from 0 \(bad\) to 1 \(good\)"),
+        (("id", "rating", float("nan")), r"feedback value nan is no number from 0 \(bad\) to 1 \(good\)"),
+        (("id", None), "feedback kind None is unknown. Known: thumb_up, "),
+        ((object(), "copy"), "feedback: a object has no response id; give the response, its stream, "),
     ],
 )
 def test_bad_arguments_are_said_and_do_not_reach_the_app(arguments, says, events, monkeypatch, caplog):
@@ -90,6 +127,6 @@ def test_bad_arguments_are_said_and_do_not_reach_the_app(arguments, says, events
         llmvitals.feedback(response, kind, value=value[0] if value else None)
     monkeypatch.delenv("LLMVITALS_STRICT")
     monkeypatch.setattr(_guard, "faults", type(_guard.faults)())
-    llmvitals.feedback(response, kind, value=value[0] if value else None)
+    assert llmvitals.feedback(response, kind, value=value[0] if value else None) is False
     assert re.search(says, caplog.text)
     assert not events()
