@@ -1,30 +1,20 @@
 """The vocabulary of an adapter: what a provider file says of its client, and in which words."""
 
-from collections.abc import Callable, Iterable, Mapping
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
+from llmvitals._content import Content, Transcript
 from llmvitals._patch import Patch
 
-Attribute = str | bool | int | float | list[str]
+Attribute = str | bool | int | float | Sequence[str] | Sequence[int]
+Body = Mapping[str, Any]
+"""A request as it goes on the wire, or the arguments of a client's method: name -> value."""
 
 # What a piece of an answer brings; a piece that brings something is the first token, or a later one.
 NOTHING, REASONING, ANSWER = range(3)
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What a call asks for.
-
-    model: as requested, None where the request names none.
-    streamed: whether the answer is to come in chunks.
-    attributes: the request's parameters under the names of the conventions.
-    """
-
-    model: str | None
-    streamed: bool
-    attributes: dict[str, Attribute]
 
 
 @dataclass(slots=True)
@@ -46,17 +36,20 @@ class Usage:
 class Answer:
     """What is known of an answer so far: the state that a `fold` keeps.
 
+    finish_reasons: choice -> why it ended.
     reasoning_seen: whether reasoning tokens were among the pieces, rather than only billed.
     error: the provider's error code, when the answer itself says that it failed.
+    transcript: takes what the answer says, None where content is not captured.
     """
 
     id: str | None = None
     model: str | None = None
-    finish_reasons: list[str] = field(default_factory=list)
+    finish_reasons: dict[int, str] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
     attributes: dict[str, Attribute] = field(default_factory=dict)
     reasoning_seen: bool = False
     error: str | None = None
+    transcript: Transcript | None = None
 
 
 Fold = Callable[[Answer, Any], int]
@@ -66,13 +59,52 @@ A whole answer is a stream of one piece. A piece is the client's own model or a 
 """
 
 
+def model_of(body: Body) -> str | None:
+    """The model that a request names as `model`; None where it names none."""
+    model = body.get("model")
+    return None if model is None else str(model)
+
+
+def asks_to_stream(body: Body) -> bool:
+    """Whether a request says `stream: true`."""
+    return body.get("stream") is True
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRequest:
+    """How to ask for the usage that a stream does not carry by itself.
+
+    ask: the body that asks for it too; the same object where it asks already, or must not.
+    brings_only_usage: whether a chunk came only because we asked; the app is not shown it.
+    """
+
+    ask: Callable[[Body], Body]
+    brings_only_usage: Callable[[Any], bool]
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation of a provider's API: its name, how to read its request, how to fold its answer."""
+    """One operation of a provider's API: its name, how to read its request, how to fold its answer.
+
+    name: `gen_ai.operation.name`.
+    parameters: the request's parameters under the names of the conventions; looked at only when the span is recorded.
+    fold: takes each piece of the answer into account.
+    input: the names under which a request holds its input; for its size.
+    content: the request's messages in the conventions' form; looked at only when content is captured.
+    model, streamed: what the request asks for.
+    template: name and version of the prompt template that the request itself refers to, if it does.
+    usage_request: how to ask for a stream's usage, where the API has to be asked.
+    """
 
     name: str
-    request: Callable[[Mapping[str, Any]], Request]
+    parameters: Callable[[Body], dict[str, Attribute]]
     fold: Fold
+    input: tuple[str, ...] = ("messages",)
+    content: Callable[[Body], Content] | None = None
+    model: Callable[[Body], str | None] = model_of
+    streamed: Callable[[Body], bool] = asks_to_stream
+    template: Callable[[Body], tuple[str, str | None] | None] | None = None
+    usage_request: UsageRequest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +113,16 @@ class Adapter:
 
     provider: `gen_ai.provider.name`, unless the host says otherwise (see `provider_at`).
     module: the module whose import is the moment to patch.
-    operations: path of the request -> operation; any other path is not a call.
+    operations: path of the request, or of the client's method -> operation; any other is not a call.
     install: puts the watching in place on the imported module, and returns what undoes it.
+    traced_by_itself: whether the user has asked this client for its own span; then it gets none of ours.
     """
 
     provider: str
     module: str
     operations: Mapping[str, Operation]
     install: Callable[["Adapter", ModuleType], Iterable[Patch]]
+    traced_by_itself: Callable[[Any], bool] | None = None
 
 
 def get(node: Any, name: str) -> Any:
@@ -96,7 +130,7 @@ def get(node: Any, name: str) -> Any:
     return node.get(name) if isinstance(node, dict) else getattr(node, name, None)
 
 
-def parameters(body: Mapping[str, Any], table: Mapping[str, tuple[str, type]]) -> dict[str, Attribute]:
+def parameters(body: Body, table: Mapping[str, tuple[str, type]]) -> dict[str, Attribute]:
     """The parameters of `body` that `table` (wire name -> attribute, type) knows, under their attribute names.
 
     A value of another type than the table's is left out: a span must not carry what nobody meant.
@@ -129,6 +163,7 @@ _PROVIDERS_BY_HOST = {
 }
 
 
+@functools.lru_cache(maxsize=256)
 def provider_at(host: str | None, default: str) -> str:
     """`gen_ai.provider.name` of who answers at `host`, `default` where the host is not known.
 

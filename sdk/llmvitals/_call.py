@@ -4,21 +4,23 @@ import asyncio
 import atexit
 import queue
 import threading
+from bisect import bisect_left
 from collections.abc import Callable
 from time import perf_counter_ns
 from typing import Any
 
 from llmvitals import semconv
-from llmvitals._adapter import Answer, Fold
-from llmvitals._guard import Guard
+from llmvitals._adapter import ANSWER, NOTHING, Answer, Fold
+from llmvitals._guard import Fuse, Guard, contain
 
 # What the program does to a call, rather than the provider: no failure of the call.
 _CANCELLATIONS = (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit, SystemExit)
 
+_GAP_BOUNDS = tuple(round(bound * 1e9) for bound in semconv.GAP_BOUNDS)
+
 # A finaliser may run at any allocation, on any thread, inside other people's locks. So it does one
 # thing, `SimpleQueue.put`, which is made for it, and a thread that does nothing else ends the call.
 _dropped: "queue.SimpleQueue[Call]" = queue.SimpleQueue()
-
 
 End = Callable[["Call", str, int, BaseException | None], None]
 
@@ -31,52 +33,82 @@ class Call:
 
     DONE absorbs every further event: a call ends exactly once, whichever thread says so.
 
+    operation: `gen_ai.operation.name`.
     fold: takes a piece of the answer into account, as the adapter's.
     end: is told of the end, once: `end(call, ending, at, error)`, with one of semconv.ENDINGS.
+    fuse: of the adapter; it is told at the end whether the fold could read what came.
 
     Times are `time.perf_counter_ns`, 0 where there is none; `started_at` is nanoseconds since the epoch.
+    attempts: how often the request was sent, 0 where that can't be seen; `sent` is when the last one
+        went out, and `prepared` when it was ready to.
+    gaps: how many gaps between chunks fell into each bucket of semconv.GAP_BOUNDS, None before the first.
     """
 
     __slots__ = (
         "_end",
         "_fold",
+        "_fuse",
+        "_misread",
         "_open",
         "answer",
+        "attempts",
         "chunks",
+        "first_answer",
         "first_chunk",
         "first_token",
+        "gaps",
+        "largest_gap",
         "last_chunk",
         "last_token",
+        "operation",
+        "prepared",
+        "sent",
         "started",
         "started_at",
     )
 
-    def __init__(self, fold: Fold, end: End, started_at: int, started: int) -> None:
+    def __init__(self, operation: str, fold: Fold, end: End, fuse: Fuse, started_at: int, started: int) -> None:
+        self.operation = operation
         self._open = threading.Lock()  # taken once, by whoever ends the call
         self._fold = fold
         self._end = end
+        self._fuse = fuse
+        self._misread = False
         self.started_at = started_at
         self.started = started
         self.answer = Answer()
-        self.chunks = self.first_chunk = self.last_chunk = self.first_token = self.last_token = 0
+        self.attempts = self.prepared = self.sent = 0
+        self.chunks = self.first_chunk = self.last_chunk = self.largest_gap = 0
+        self.first_token = self.first_answer = self.last_token = 0
+        self.gaps: list[int] | None = None
 
     def chunk(self, piece: Any) -> None:
         """A chunk of a streamed answer has come. The hot path: a clock read, a fold, a few compares."""
         now = perf_counter_ns()
-        if not self.chunks:
+        if self.chunks:
+            gap = now - self.last_chunk
+            if gap > self.largest_gap:
+                self.largest_gap = gap
+            if self.gaps is None:
+                self.gaps = [0] * (len(_GAP_BOUNDS) + 1)
+            self.gaps[bisect_left(_GAP_BOUNDS, gap)] += 1
+        else:
             self.first_chunk = now
         self.chunks += 1
         self.last_chunk = now
-        if self._fold(self.answer, piece):
-            if not self.first_token:
-                self.first_token = now
+        brings = self._read(piece)
+        if brings:
             self.last_token = now
+            if not self.first_answer:
+                if not self.first_token:
+                    self.first_token = now
+                if brings == ANSWER:
+                    self.first_answer = now
 
     def answered(self, body: Any) -> None:
         """The answer has come as a whole."""
         now = perf_counter_ns()
-        with Guard("reading an answer"):
-            self._fold(self.answer, body)
+        self._read(body)
         self._done(semconv.COMPLETE, now)
 
     def exhausted(self) -> None:
@@ -96,14 +128,60 @@ class Call:
         """The app has dropped the stream; nobody knows when, so the call ends with what it last brought."""
         self._done(semconv.ABANDONED, self.last_chunk or self.started)
 
+    def _read(self, piece: Any) -> int:
+        try:
+            return self._fold(self.answer, piece)
+        except Exception as fault:  # not `with Guard(...)`, which would double the cost of a chunk
+            self._misread = True
+            if not contain("reading an answer", fault):
+                raise
+            return NOTHING
+
     def _done(self, ending: str, at: int, error: BaseException | None = None) -> None:
         if self._open.acquire(blocking=False):
+            self._fuse.tell(failed=self._misread)
             with Guard("ending a call"):
                 self._end(self, ending, at, error)
 
     def __del__(self, drop: Any = _dropped.put) -> None:
         if not self._open.locked():
             drop(self)
+
+
+class Unrecorded:
+    """A call whose span is not recorded: of its answer only the id is looked for, so that feedback finds the call.
+
+    known: is told the id.
+    """
+
+    __slots__ = ("_fold", "_known", "answer", "operation")
+
+    def __init__(self, operation: str, fold: Fold, known: Callable[[str], None]) -> None:
+        self.operation = operation
+        self._fold: Fold | None = fold
+        self._known = known
+        self.answer = Answer()
+
+    def chunk(self, piece: Any) -> None:
+        """A chunk of a streamed answer has come."""
+        if self._fold is not None:
+            self._fold(self.answer, piece)
+            if self.answer.id is not None:
+                self._fold = None
+                self._known(self.answer.id)
+
+    def answered(self, body: Any) -> None:
+        """The answer has come as a whole."""
+        with Guard("reading an answer"):
+            self.chunk(body)
+
+    def exhausted(self) -> None:
+        """Nothing follows from it here; nor from what else may happen to a call."""
+
+    closed = exhausted
+
+    def failed(self, error: BaseException) -> None:
+        """As `exhausted`."""
 
 
 _drainer: threading.Thread | None = None

@@ -3,125 +3,119 @@
 Every public call of theirs (create, parse, the stream helpers, raw and streaming responses, beta
 namespaces, sync and async, retries included) goes through `SyncAPIClient.request` or
 `AsyncAPIClient.request(cast_to, options, *, stream, stream_cls)`, where `options.url` and
-`options.json_data` are what goes on the wire (read in openai 3.52 and anthropic 2.11).
+`options.json_data` are what goes on the wire (read in openai 3.52, anthropic 2.11 and groq 1.7).
 """
 
+import functools
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
+from time import perf_counter_ns
 from types import ModuleType
 from typing import Any
 
-from opentelemetry import context, trace
+from opentelemetry import context
 
-from llmvitals import _call, _emit, _streams
-from llmvitals._adapter import Adapter, provider_at
-from llmvitals._call import Call
+from llmvitals import _call, _streams
+from llmvitals._adapter import Adapter
+from llmvitals._call import Call, Unrecorded
+from llmvitals._emit import Request
+from llmvitals._funnel import Funnel
 from llmvitals._guard import Guard
+from llmvitals._nesting import CALL
 from llmvitals._patch import Patch, wrap
-
-# What OpenTelemetry's own exporters, and users, set around calls that are not to be observed. The
-# public name of the key is in a package that we do not need (opentelemetry-instrumentation).
-_SUPPRESSED = context._SUPPRESS_INSTRUMENTATION_KEY
 
 
 def install(adapter: Adapter, module: ModuleType) -> list[Patch]:
     """Watch the funnel of the client whose `_base_client` module this is."""
-    funnel = Funnel(adapter, module)
+    funnel = _Funnel(adapter, module)
     return [
-        wrap(module, "SyncAPIClient.request", funnel.request),
-        wrap(module, "AsyncAPIClient.request", funnel.arequest),
+        wrap(module, "SyncAPIClient.request", funnel.call),
+        wrap(module, "AsyncAPIClient.request", funnel.acall),
+        wrap(module, "BaseClient._build_request", _Attempts(module).build_request),
     ]
 
 
-class Funnel:
-    """One client library's funnel, seen from both sides: what goes in, and what is handed out."""
-
+class _Funnel(Funnel):
     def __init__(self, adapter: Adapter, module: ModuleType) -> None:
-        self._adapter = adapter
+        super().__init__(adapter)
         self._streams = (module.Stream, module.AsyncStream)
         # Of openai, LegacyAPIResponse is what `with_raw_response` gives; anthropic 2 no longer has it.
         raw = (getattr(module, name, None) for name in ("BaseAPIResponse", "LegacyAPIResponse"))
         self._raw_responses = tuple(kind for kind in raw if kind is not None)
 
-    def request(self, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
-        """Make the app's call, once; whatever fails of ours, its result or its exception is what the app gets."""
-        started = self._start(client, args, kwargs)
-        if started is None:
-            return wrapped(*args, **kwargs)
-        call, span = started
-        token = context.attach(trace.set_span_in_context(span))
-        try:
-            result = wrapped(*args, **kwargs)
-        except BaseException as error:
-            call.failed(error)
-            raise
-        finally:
-            context.detach(token)
-        self._observe(call, result)
+    def request(self, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Request | None:
+        options = args[1] if len(args) > 1 else kwargs["options"]
+        operation = self.adapter.operations.get(options.url.partition("?")[0])
+        if operation is None or (self.adapter.traced_by_itself and self.adapter.traced_by_itself(instance)):
+            return None
+        return Request(operation, options.json_data or {}, instance.base_url.host, instance.base_url.port)
+
+    def observe(self, call: Call | Unrecorded, result: Any) -> Any:
+        if isinstance(result, self._streams):
+            self._watch(call, result)
+        elif isinstance(result, self._raw_responses):
+            self._observe_raw(call, result)
+        else:
+            call.answered(result)
         return result
 
-    async def arequest(self, wrapped: Callable[..., Awaitable[Any]], client: Any, args: Any, kwargs: Any) -> Any:
-        """`request`, awaited."""
-        started = self._start(client, args, kwargs)
-        if started is None:
-            return await wrapped(*args, **kwargs)
-        call, span = started
-        token = context.attach(trace.set_span_in_context(span))
-        try:
-            result = await wrapped(*args, **kwargs)
-        except BaseException as error:
-            call.failed(error)
-            raise
-        finally:
-            context.detach(token)
-        self._observe(call, result)
-        return result
-
-    def _start(self, client: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Call, trace.Span] | None:
-        with Guard("starting a call"):
-            options = args[1] if len(args) > 1 else kwargs["options"]
-            operation = self._adapter.operations.get(options.url.partition("?")[0])
-            if operation is None or context.get_value(_SUPPRESSED):
-                return None
-            request = operation.request(options.json_data or {})
-            host, port = client.base_url.host, client.base_url.port
-            provider = provider_at(host, self._adapter.provider)
-            return _emit.start(provider, operation, request, host, port)
-        return None
-
-    def _observe(self, call: Call, result: Any) -> None:
-        """See the end of the call in what the funnel hands out: a whole answer, a stream, or a raw response."""
-        with Guard("observing a result"):
-            if isinstance(result, self._streams):
-                self._watch(call, result)
-            elif isinstance(result, self._raw_responses):
-                self._observe_raw(call, result)
-            else:
-                call.answered(result)
-
-    def _watch(self, call: Call, stream: Any) -> None:
+    def _watch(self, call: Call | Unrecorded, stream: Any) -> None:
         # The stream stays the client's own; only the iterator inside it is watched. Helpers close the
         # response without going through the stream (openai 3.52 `ChatCompletionStream.close`).
         asynchronous = isinstance(stream, self._streams[1])
-        watched = _streams.WatchedAsyncIterator if asynchronous else _streams.WatchedIterator
-        closed = _streams.unless_its_own(stream._iterator, call.closed)
-        stream._iterator = watched(stream._iterator, call)
+        closed = _streams.unless_its_own(stream._iterator, stream.response, call.closed)
+        watch = _streams.WatchedAsyncIterator if asynchronous else _streams.watched
+        stream._iterator = watch(stream._iterator, call)
+        stream._llmvitals_call = call  # so that feedback can be given on the stream itself
         _streams.before(stream.response, "aclose" if asynchronous else "close", closed)
         _call.end_dropped_calls()
 
-    def _observe_raw(self, call: Call, raw: Any) -> None:
+    def _observe_raw(self, call: Call | Unrecorded, raw: Any) -> None:
         response = raw.http_response
         if response.is_closed:  # `with_raw_response`: the client has read the whole body
             call.answered(_body(response))
             return
         # The body is the app's to read: see what `parse` gives, or that it is closed without.
-        _streams.after(raw, "parse", lambda parsed: self._observe(call, parsed))
+        _streams.after(raw, "parse", lambda parsed: self.observe(call, parsed))
         if hasattr(raw, "close"):
             _streams.before(raw, "close", lambda: _closed(call, response))
         _call.end_dropped_calls()
 
 
-def _closed(call: Call, response: Any) -> None:
+class _Attempts:
+    """Sees the client make its requests: how many of them, and when the last one went out."""
+
+    def __init__(self, module: ModuleType) -> None:
+        self._asynchronous = module.AsyncAPIClient
+
+    def build_request(self, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
+        """A wrapper of what the client does once for each attempt."""
+        request = wrapped(*args, **kwargs)
+        with Guard("seeing an attempt"):
+            call = context.get_value(CALL)
+            if isinstance(call, Call):
+                call.attempts += 1
+                call.prepared = perf_counter_ns()
+                trace = _asent if isinstance(client, self._asynchronous) else _sent
+                request.extensions.setdefault("trace", functools.partial(trace, call))
+        return request
+
+
+# httpx tells of the steps of a request by this extension, until it is taken away
+# (https://www.python-httpx.org/advanced/extensions/#trace). The headers are sent when the pool has a connection.
+
+
+def _sent(call: Call, step: str, info: Any) -> None:
+    if step.endswith(".send_request_headers.started"):
+        call.sent = perf_counter_ns()
+        info["request"].extensions.pop("trace", None)
+
+
+async def _asent(call: Call, step: str, info: Any) -> None:
+    _sent(call, step, info)
+
+
+def _closed(call: Call | Unrecorded, response: Any) -> None:
     # `is_closed` before the app closes it: its body has been read to the end, if not by `parse`.
     if response.is_closed:
         call.answered(_body(response))

@@ -14,12 +14,23 @@ MAY_IMPORT = {
     "llmvitals": ["llmvitals", "opentelemetry"],
     "llmvitals.semconv": [],
     "llmvitals._guard": [],
+    "llmvitals._handle": ["llmvitals.semconv"],
     "llmvitals._patch": [],
-    "llmvitals._adapter": ["llmvitals._patch", "llmvitals.semconv"],
+    "llmvitals._content": ["llmvitals._guard", "llmvitals._prompt", "llmvitals._redact", "llmvitals.semconv"],
+    "llmvitals._redact": ["llmvitals._guard", "llmvitals.semconv"],
+    "llmvitals._adapter": ["llmvitals._content", "llmvitals._patch", "llmvitals.semconv"],
     "llmvitals._call": ["llmvitals._adapter", "llmvitals._guard", "llmvitals.semconv"],
-    "llmvitals._streams": ["llmvitals._call", "llmvitals._guard"],
+    "llmvitals.formats": ["llmvitals.formats", "llmvitals._adapter", "llmvitals._content", "llmvitals.semconv"],
     "llmvitals.providers": ["llmvitals.providers", "llmvitals._adapter"],
-    "llmvitals.providers.": ["llmvitals._adapter", "llmvitals._stainless", "llmvitals._patch", "llmvitals.semconv"],
+    "llmvitals.providers.": [
+        "llmvitals._adapter",
+        "llmvitals._content",
+        "llmvitals._methods",
+        "llmvitals._patch",
+        "llmvitals._stainless",
+        "llmvitals.formats",
+        "llmvitals.semconv",
+    ],
     "llmvitals_collector": ["llmvitals_collector", "llmvitals.semconv", "opentelemetry.proto"],
     "llmvitals_collector.processors.": [
         "llmvitals_collector.calls",
@@ -36,6 +47,7 @@ MAY_IMPORT = {
     # The demo is an app: it uses the SDK as any app does.
     "llmvitals_collector.demo": ["llmvitals_collector", "llmvitals"],
     "llmvitals_collector.demo.wire": ["llmvitals_collector.demo"],
+    "llmvitals_collector.demo.wires": ["llmvitals_collector.demo"],
 }
 NEVER = {
     "llmvitals": {"numpy", "yaml", "grpc", "openai", "anthropic", "msgspec", "prometheus_client"},

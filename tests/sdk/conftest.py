@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
+import inspect
 import os
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
@@ -47,6 +49,13 @@ def instrumented() -> Iterator[None]:
 
 
 @pytest.fixture
+def unsampled() -> contextlib.AbstractContextManager[Any]:
+    """A block in a trace that is not sampled."""
+    parent = trace.NonRecordingSpan(trace.SpanContext(1, 1, is_remote=True))
+    return trace.use_span(parent)
+
+
+@pytest.fixture
 def spans(instrumented: None) -> Iterator[Callable[[], list]]:
     """The spans of the calls that have ended so far."""
     _SPANS.clear()
@@ -85,6 +94,7 @@ class Clients:
     def __init__(self, provider: Loopback, **options: object) -> None:
         self.provider = provider
         self._options = {"api_key": "any", "max_retries": 0, **options}
+        self._made: dict[Callable[..., Any], Any] = {}
 
     @functools.cached_property
     def openai(self) -> openai.OpenAI:
@@ -105,15 +115,29 @@ class Clients:
     def _make(self, client: Any, http_client: Any, path: str = "") -> Any:
         return client(base_url=self.provider.url + path, http_client=http_client(verify=False), **self._options)
 
+    def get(self, make: Callable[..., Any]) -> Any:
+        """The client that `make(url, **options)` makes, made once; url is the provider's, without a path."""
+        if make not in self._made:
+            self._made[make] = make(self.provider.url, **self._options)
+        return self._made[make]
+
     def close(self) -> None:
         for name in ("openai", "anthropic"):
             if name in vars(self):
                 getattr(self, name).close()
+        for client in self._made.values():
+            if not inspect.iscoroutinefunction(getattr(client, "close", None)) and hasattr(client, "close"):
+                client.close()
 
     async def aclose(self) -> None:
         for name in ("async_openai", "async_anthropic"):
             if name in vars(self):
                 await vars(self).pop(name).close()
+        for make, client in list(self._made.items()):
+            close = getattr(client, "aclose", None) or getattr(client, "close", None)
+            if inspect.iscoroutinefunction(close):
+                del self._made[make]
+                await close()
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from llmvitals import _call, semconv
 from llmvitals._adapter import ANSWER, NOTHING, REASONING
 from llmvitals._call import Call
+from llmvitals._guard import Fuse
 
 ENDS = {
     "exhausted": (lambda call: call.exhausted(), semconv.COMPLETE),
@@ -26,7 +27,14 @@ CHUNKS = st.sampled_from([NOTHING, REASONING, ANSWER])
 
 def open_call(ends):
     """A call whose pieces say themselves what they bring, and whose ends are written into `ends`."""
-    return Call(lambda answer, piece: piece, lambda call, ending, at, error: ends.append((ending, at)), 0, 1)
+    return Call(
+        semconv.CHAT,
+        lambda answer, piece: piece,
+        lambda call, ending, at, error: ends.append((ending, at)),
+        Fuse("test"),
+        started_at=0,
+        started=1,
+    )
 
 
 @given(chunks=st.lists(CHUNKS), events=st.lists(st.sampled_from(sorted(ENDS)), min_size=1), later=st.lists(CHUNKS))

@@ -6,7 +6,7 @@ import openai
 import pytest
 
 import llmvitals
-from llmvitals import _call, _emit, _export, _feedback, _guard, _stainless
+from llmvitals import _call, _emit, _export, _feedback, _funnel, _guard, _measure, _stainless
 from llmvitals._adapter import Adapter
 from llmvitals.providers.openai import ADAPTER
 from llmvitals_collector.demo.behaviour import Behaviour
@@ -25,15 +25,16 @@ def fail(*args, **kwargs):
 # What may fail, where, and in which kinds of call it is reached.
 EVERY = {"whole", "streamed", "refused"}
 FAULTS = {
-    "reading a request": (_stainless, "provider_at", EVERY),
+    "reading a request": (_stainless._Funnel, "request", EVERY),
     "naming a call": (_emit, "_identity", EVERY),
     "making a span": (_export, "tracer", EVERY),
     "starting a span": (_emit, "start", EVERY),
+    "measuring a request": (_measure, "input_size", EVERY),
     "observing an answer": (_call.Call, "answered", {"whole"}),
-    "watching a stream": (_stainless.Funnel, "_watch", {"streamed"}),
-    "reading a chunk": (_call.Call, "chunk", {"streamed"}),
-    "ending a call": (_emit, "_end", EVERY),
-    "telling of an answer": (_emit, "_answered", EVERY),
+    "watching a stream": (_stainless._Funnel, "_watch", {"streamed"}),
+    "counting a chunk": (_call.Call, "chunk", {"streamed"}),
+    "ending a call": (_emit._Record, "end", EVERY),
+    "telling of an answer": (_measure, "answered", EVERY),
     "remembering a call": (_feedback, "remember", {"whole", "streamed"}),
 }
 
@@ -81,7 +82,7 @@ def test_an_error_of_the_provider_comes_through(fault, clients):
 
 def test_the_span_ends_whatever_fails_in_telling_of_the_call(monkeypatch, clients, spans):
     monkeypatch.delenv("LLMVITALS_STRICT")
-    monkeypatch.setattr(_emit, "_answered", fail)
+    monkeypatch.setattr(_measure, "answered", fail)
     clients().openai.chat.completions.create(**REQUEST)
     list(clients().openai.chat.completions.create(**REQUEST, stream=True))
     assert len(spans()) == 2

@@ -1,6 +1,6 @@
-"""OpenAI's client: chat completions, Responses and embeddings, of OpenAI itself and of compatible hosts."""
+"""OpenAI's client: chat and text completions, Responses, embeddings; of OpenAI itself and of compatible hosts."""
 
-from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from llmvitals import _stainless, semconv
@@ -12,109 +12,36 @@ from llmvitals._adapter import (
     Adapter,
     Answer,
     Attribute,
+    Body,
     Operation,
-    Request,
     get,
     parameters,
 )
+from llmvitals._content import Content, Message, Part
+from llmvitals.formats import chat_completions, completions, embeddings
 
-_SAMPLING = {
-    "temperature": (semconv.REQUEST_TEMPERATURE, float),
-    "top_p": (semconv.REQUEST_TOP_P, float),
-    "service_tier": (semconv.OPENAI_REQUEST_SERVICE_TIER, str),
-}
-_CHAT = {
-    **_SAMPLING,
-    "max_tokens": (semconv.REQUEST_MAX_TOKENS, int),
-    "max_completion_tokens": (semconv.REQUEST_MAX_TOKENS, int),
-    "frequency_penalty": (semconv.REQUEST_FREQUENCY_PENALTY, float),
-    "presence_penalty": (semconv.REQUEST_PRESENCE_PENALTY, float),
-    "seed": (semconv.REQUEST_SEED, int),
-    "stop": (semconv.REQUEST_STOP_SEQUENCES, list),
-    "reasoning_effort": (semconv.REQUEST_REASONING_LEVEL, str),
-}
-_RESPONSES = {
-    **_SAMPLING,
-    "max_output_tokens": (semconv.REQUEST_MAX_TOKENS, int),
-    "previous_response_id": (semconv.REQUEST_PREVIOUS_RESPONSE_ID, str),
-}
-_EMBEDDINGS = {"dimensions": (semconv.EMBEDDINGS_DIMENSION_COUNT, int)}
+# ---- Chat completions: OpenAI's own have something more to say than those of compatible hosts -----------
 
 
-def _request(body: Mapping[str, Any], attributes: dict[str, Attribute]) -> Request:
-    model = body.get("model")
-    return Request(str(model) if model is not None else None, body.get("stream") is True, attributes)
+def chat_asked(body: Body) -> dict[str, Attribute]:
+    return chat_completions.asked(body) | {semconv.OPENAI_API_TYPE: "chat_completions"}
 
 
-def _usage(answer: Answer, usage: Any, asked: str, said: str) -> None:
-    """Take in a usage, whose two sides have other names in each API."""
-    tokens = answer.usage
-    tokens.input = get(usage, f"{asked}_tokens")
-    tokens.output = get(usage, f"{said}_tokens")
-    details = get(usage, f"{asked}_tokens_details")
-    tokens.cache_read = get(details, "cached_tokens")
-    tokens.cache_write = get(details, "cache_write_tokens")
-    tokens.reasoning = get(get(usage, f"{said}_tokens_details"), "reasoning_tokens")
-
-
-def _service_tier(answer: Answer, node: Any) -> None:
-    tier = get(node, "service_tier")
-    if isinstance(tier, str):
-        answer.attributes[semconv.OPENAI_RESPONSE_SERVICE_TIER] = tier
-
-
-# ---- Chat completions: https://platform.openai.com/docs/api-reference/chat ------------------------
-
-
-def chat_request(body: Mapping[str, Any]) -> Request:
-    attributes = parameters(body, _CHAT)
-    attributes[semconv.OPENAI_API_TYPE] = "chat_completions"
-    choices = body.get("n")
-    if type(choices) is int and choices != 1:
-        attributes[semconv.REQUEST_CHOICE_COUNT] = choices
-    stop = body.get("stop")
-    if isinstance(stop, str):
-        attributes[semconv.REQUEST_STOP_SEQUENCES] = [stop]
-    output_type = OUTPUT_TYPES.get(str(get(body.get("response_format"), "type")))
-    if output_type:
-        attributes[semconv.OUTPUT_TYPE] = output_type
-    return _request(body, attributes)
-
-
-def fold_chat(answer: Answer, piece: Any) -> int:
-    """Fold a `chat.completion` or a `chat.completion.chunk`."""
-    if answer.id is None:
-        answer.id = get(piece, "id")
-        answer.model = get(piece, "model")
-    brings = NOTHING
-    for choice in get(piece, "choices") or ():
-        reason = get(choice, "finish_reason")
-        if reason is not None:
-            answer.finish_reasons.append(reason)
-        delta = get(choice, "delta")
-        if delta is not None:
-            brings = max(brings, _delta(answer, delta))
-    usage = get(piece, "usage")
-    if usage is not None:
-        _usage(answer, usage, asked="prompt", said="completion")
-        _service_tier(answer, piece)
-    return brings
-
-
-def _delta(answer: Answer, delta: Any) -> int:
-    if get(delta, "content") or get(delta, "tool_calls") or get(delta, "refusal"):
-        return ANSWER
-    # Not OpenAI's own: DeepSeek, vLLM and Groq say reasoning_content, OpenRouter says reasoning.
-    if get(delta, "reasoning_content") or get(delta, "reasoning"):
-        answer.reasoning_seen = True
-        return REASONING
-    return NOTHING
+_CHAT = replace(chat_completions.OPERATION, parameters=chat_asked, usage_request=chat_completions.USAGE_REQUEST)
 
 
 # ---- Responses: https://platform.openai.com/docs/api-reference/responses --------------------------
 
+_RESPONSES = {
+    "temperature": (semconv.REQUEST_TEMPERATURE, float),
+    "top_p": (semconv.REQUEST_TOP_P, float),
+    "service_tier": (semconv.OPENAI_REQUEST_SERVICE_TIER, str),
+    "max_output_tokens": (semconv.REQUEST_MAX_TOKENS, int),
+    "previous_response_id": (semconv.REQUEST_PREVIOUS_RESPONSE_ID, str),
+}
 
-def responses_request(body: Mapping[str, Any]) -> Request:
+
+def responses_asked(body: Body) -> dict[str, Attribute]:
     attributes = parameters(body, _RESPONSES)
     attributes[semconv.OPENAI_API_TYPE] = "responses"
     effort = get(body.get("reasoning"), "effort")
@@ -127,7 +54,14 @@ def responses_request(body: Mapping[str, Any]) -> Request:
     output_type = OUTPUT_TYPES.get(str(get(get(body.get("text"), "format"), "type")))
     if output_type:
         attributes[semconv.OUTPUT_TYPE] = output_type
-    return _request(body, attributes)
+    return attributes
+
+
+def template(body: Body) -> tuple[str, str | None] | None:
+    """The prompt template that the request refers to: https://platform.openai.com/docs/guides/prompting"""
+    prompt = body.get("prompt")
+    name, version = get(prompt, "id"), get(prompt, "version")
+    return (name, version if isinstance(version, str) else None) if isinstance(name, str) else None
 
 
 def fold_responses(answer: Answer, piece: Any) -> int:
@@ -156,38 +90,76 @@ def _response(answer: Answer, response: Any) -> None:
     if status == "failed":
         answer.error = get(get(response, "error"), "code") or status
     elif status in ("completed", "incomplete"):
-        answer.finish_reasons = [get(get(response, "incomplete_details"), "reason") or "stop"]
+        answer.finish_reasons = {0: get(get(response, "incomplete_details"), "reason") or "stop"}
     usage = get(response, "usage")
     if usage is not None:
-        _usage(answer, usage, asked="input", said="output")
-        _service_tier(answer, response)
+        chat_completions.fold_usage(answer, usage, asked="input", said="output")
+        chat_completions.fold_service_tier(answer, response)
+    if answer.transcript is not None:
+        for index, item in enumerate(get(response, "output") or ()):
+            _transcribe(answer, index, item)
 
 
-# ---- Embeddings: https://platform.openai.com/docs/api-reference/embeddings ------------------------
+def _transcribe(answer: Answer, index: int, item: Any) -> None:
+    """Write down an item of the output; its stream's last event has them all."""
+    transcript, kind = answer.transcript, get(item, "type")
+    if transcript is None:
+        return
+    if kind == "message":
+        for part in get(item, "content") or ():
+            transcript.text(get(part, "text") or get(part, "refusal") or "")
+    elif kind == "reasoning":
+        for part in get(item, "summary") or ():
+            transcript.text(get(part, "text") or "", kind="reasoning")
+    elif kind == "function_call":
+        transcript.tool_call(index, get(item, "call_id"), get(item, "name"), get(item, "arguments") or "")
 
 
-def embeddings_request(body: Mapping[str, Any]) -> Request:
-    attributes = parameters(body, _EMBEDDINGS)
-    encoding = body.get("encoding_format")
-    if isinstance(encoding, str):
-        attributes[semconv.REQUEST_ENCODING_FORMATS] = [encoding]
-    return _request(body, attributes)
+def responses_content(body: Body) -> Content:
+    """The input, instructions and tools of a request."""
+    given = body.get("input")
+    items = [{"role": "user", "content": given}] if isinstance(given, str) else given or ()
+    instructions = body.get("instructions")
+    system = [{"type": "text", "content": instructions}] if isinstance(instructions, str) else []
+    tools = [
+        {"type": "function", **{name: get(tool, name) for name in ("name", "description", "parameters")}}
+        for tool in body.get("tools") or ()
+        if get(tool, "type") == "function"
+    ]
+    return Content([_message(item) for item in items], system, tools)
 
 
-def fold_embeddings(answer: Answer, piece: Any) -> int:
-    """Fold a list of embeddings; the vectors are never looked at."""
-    answer.model = get(piece, "model")
-    answer.usage.input = get(get(piece, "usage"), "prompt_tokens")
-    return NOTHING
+def _message(item: Any) -> Message:
+    kind, said = get(item, "type"), get(item, "content")
+    if kind == "function_call":
+        arguments = get(item, "arguments")
+        call = {"type": "tool_call", "id": get(item, "call_id"), "name": get(item, "name"), "arguments": arguments}
+        return {"role": "assistant", "parts": [call]}
+    if kind == "function_call_output":
+        response = {"type": "tool_call_response", "id": get(item, "call_id"), "response": get(item, "output")}
+        return {"role": "tool", "parts": [response]}
+    parts: list[Part] = [{"type": "text", "content": said}] if isinstance(said, str) else []
+    for part in () if isinstance(said, str) else said or ():
+        text = get(part, "text")
+        parts.append({"type": "text", "content": text} if text is not None else {"type": str(get(part, "type"))})
+    return {"role": get(item, "role") or "user", "parts": parts}
 
 
 ADAPTER = Adapter(
     provider="openai",
     module="openai._base_client",
     operations={
-        "/chat/completions": Operation(semconv.CHAT, chat_request, fold_chat),
-        "/responses": Operation(semconv.CHAT, responses_request, fold_responses),
-        "/embeddings": Operation(semconv.EMBEDDINGS, embeddings_request, fold_embeddings),
+        "/chat/completions": _CHAT,
+        "/completions": completions.OPERATION,
+        "/responses": Operation(
+            semconv.CHAT,
+            responses_asked,
+            fold_responses,
+            input=("instructions", "input"),
+            content=responses_content,
+            template=template,
+        ),
+        "/embeddings": embeddings.OPERATION,
     },
     install=_stainless.install,
 )

@@ -4,7 +4,7 @@ import pytest
 
 from llmvitals import semconv
 from llmvitals._adapter import ANSWER, NOTHING, REASONING, Answer, Usage
-from llmvitals.providers import anthropic
+from llmvitals.formats import messages
 
 USAGE = {"input_tokens": 30, "cache_read_input_tokens": 60, "cache_creation_input_tokens": 10, "output_tokens": 20}
 MESSAGE = {"type": "message", "id": "msg_1", "model": "claude-x-2026", "stop_reason": "end_turn", "usage": USAGE}
@@ -14,7 +14,7 @@ START = {"type": "message_start", "message": {**MESSAGE, "stop_reason": None, "u
 def folded(pieces):
     """The answer after all pieces, and what each of them brought."""
     answer = Answer()
-    return answer, [anthropic.fold(answer, piece) for piece in pieces]
+    return answer, [messages.fold(answer, piece) for piece in pieces]
 
 
 def delta(kind):
@@ -25,7 +25,7 @@ def test_cached_tokens_are_a_part_of_the_input():
     """Anthropic counts them apart: 30 + 60 + 10 on the wire are 100 of the conventions."""
     answer, _ = folded([MESSAGE])
     assert answer.usage == Usage(input=100, output=20, cache_read=60, cache_write=10)
-    assert (answer.id, answer.model, answer.finish_reasons) == ("msg_1", "claude-x-2026", ["end_turn"])
+    assert (answer.id, answer.model, answer.finish_reasons) == ("msg_1", "claude-x-2026", {0: "end_turn"})
 
 
 def test_a_stream_of_events():
@@ -49,7 +49,7 @@ def test_a_stream_of_events():
     )
     assert brought == [NOTHING, NOTHING, NOTHING, REASONING, NOTHING, NOTHING, ANSWER, ANSWER, NOTHING, NOTHING]
     assert answer.reasoning_seen
-    assert answer.finish_reasons == ["tool_use"]
+    assert answer.finish_reasons == {0: "tool_use"}
     assert answer.usage == Usage(input=100, output=20, cache_read=60, cache_write=10, reasoning=5)
 
 
@@ -67,7 +67,7 @@ def test_odd_events_fold_to_nothing(piece):
 
 
 def test_what_a_request_asks_for():
-    request = anthropic.request(
+    asked = messages.asked(
         {
             "model": "claude-x",
             "max_tokens": 50,
@@ -77,8 +77,7 @@ def test_what_a_request_asks_for():
             "messages": [{"role": "user", "content": "secret"}],
         }
     )
-    assert (request.model, request.streamed) == ("claude-x", False)
-    assert request.attributes == {
+    assert asked == {
         semconv.REQUEST_MAX_TOKENS: 50,
         semconv.REQUEST_TOP_K: 5.0,
         semconv.REQUEST_STOP_SEQUENCES: ["END"],

@@ -6,6 +6,7 @@ from openai import AzureOpenAI
 
 from llmvitals import semconv
 from llmvitals._adapter import ANSWER, NOTHING, REASONING, Answer, Usage, provider_at
+from llmvitals.formats import chat_completions, completions, embeddings
 from llmvitals.providers import openai
 
 
@@ -30,7 +31,7 @@ CHAT_USAGE = {
 
 def test_a_chat_stream_begins_with_a_chunk_that_brings_nothing():
     answer, brought = folded(
-        openai.fold_chat,
+        chat_completions.fold,
         [
             chunk({"role": "assistant", "content": ""}),
             chunk({"content": "Hi"}),
@@ -39,7 +40,7 @@ def test_a_chat_stream_begins_with_a_chunk_that_brings_nothing():
         ],
     )
     assert brought == [NOTHING, ANSWER, NOTHING, NOTHING]
-    assert (answer.id, answer.model, answer.finish_reasons) == ("chatcmpl-1", "gpt-x-2026", ["stop"])
+    assert (answer.id, answer.model, answer.finish_reasons) == ("chatcmpl-1", "gpt-x-2026", {0: "stop"})
     assert answer.usage == Usage(input=100, output=20, cache_read=60, reasoning=5)
 
 
@@ -58,20 +59,20 @@ def test_a_chat_stream_begins_with_a_chunk_that_brings_nothing():
     ],
 )
 def test_what_a_chat_delta_brings(delta, brings):
-    assert folded(openai.fold_chat, [chunk(delta)])[1] == [brings]
+    assert folded(chat_completions.fold, [chunk(delta)])[1] == [brings]
 
 
 def test_every_choice_has_a_finish_reason():
     whole = {"id": "1", "choices": [{"finish_reason": "stop"}, {"finish_reason": "length"}], "usage": CHAT_USAGE}
-    assert folded(openai.fold_chat, [whole])[0].finish_reasons == ["stop", "length"]
+    assert folded(chat_completions.fold, [whole])[0].finish_reasons == {0: "stop", 1: "length"}
 
 
 def test_a_usage_that_is_absent_stays_absent():
-    answer, _ = folded(openai.fold_chat, [chunk({"content": "Hi"}, "stop")])
+    answer, _ = folded(chat_completions.fold, [chunk({"content": "Hi"}, "stop")])
     assert answer.usage == Usage()
 
 
-@pytest.mark.parametrize("fold", [openai.fold_chat, openai.fold_responses, openai.fold_embeddings])
+@pytest.mark.parametrize("fold", [chat_completions.fold, completions.fold, openai.fold_responses, embeddings.fold])
 @pytest.mark.parametrize("piece", [{}, {"choices": None}, {"choices": [{}]}, {"type": "unheard.of"}, {"usage": {}}])
 def test_odd_answers_fold_to_what_they_say(fold, piece):
     answer, _ = folded(fold, [piece])
@@ -107,13 +108,13 @@ def test_a_stream_of_responses_events():
     )
     assert brought == [NOTHING, NOTHING, REASONING, ANSWER, ANSWER, NOTHING, NOTHING]
     assert answer.reasoning_seen
-    assert (answer.id, answer.finish_reasons, answer.error) == ("resp_1", ["stop"], None)
+    assert (answer.id, answer.finish_reasons, answer.error) == ("resp_1", {0: "stop"}, None)
     assert answer.usage == Usage(input=100, output=20, cache_read=60, reasoning=5)
 
 
 def test_a_response_that_was_cut_short_says_why():
     incomplete = {**RESPONSE, "status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}
-    assert folded(openai.fold_responses, [incomplete])[0].finish_reasons == ["max_output_tokens"]
+    assert folded(openai.fold_responses, [incomplete])[0].finish_reasons == {0: "max_output_tokens"}
 
 
 @pytest.mark.parametrize(
@@ -129,7 +130,7 @@ def test_a_failed_response_is_an_error_though_nothing_is_raised(piece):
 
 
 def test_what_a_chat_request_asks_for():
-    request = openai.chat_request(
+    asked = openai.chat_asked(
         {
             "model": "gpt-x",
             "stream": True,
@@ -142,8 +143,7 @@ def test_what_a_chat_request_asks_for():
             "messages": [{"role": "user", "content": "secret"}],
         }
     )
-    assert (request.model, request.streamed) == ("gpt-x", True)
-    assert request.attributes == {
+    assert asked == {
         semconv.OPENAI_API_TYPE: "chat_completions",
         semconv.REQUEST_TEMPERATURE: 0.0,
         semconv.REQUEST_MAX_TOKENS: 50,
@@ -155,22 +155,21 @@ def test_what_a_chat_request_asks_for():
 
 
 @pytest.mark.parametrize(
-    "read", [openai.chat_request, openai.responses_request, openai.embeddings_request], ids=lambda f: f.__name__
+    "asked", [openai.chat_asked, openai.responses_asked, embeddings.asked], ids=lambda f: f.__module__
 )
 @pytest.mark.parametrize("odd", [None, "text", 7, [], {}, object()], ids=repr)
-def test_parameters_of_an_odd_type_are_left_out(read, odd):
+def test_parameters_of_an_odd_type_are_left_out(asked, odd):
     names = ("temperature", "max_tokens", "n", "stop", "response_format", "reasoning", "text", "conversation", "seed")
-    request = read({"model": "gpt-x", **dict.fromkeys(names, odd)})
-    assert all(isinstance(value, str | int | float | list) for value in request.attributes.values())
+    attributes = asked({"model": "gpt-x", **dict.fromkeys(names, odd)})
+    assert all(isinstance(value, str | int | float | list) for value in attributes.values())
 
 
 def test_embeddings_report_their_size_and_never_their_vectors():
     answer, _ = folded(
-        openai.fold_embeddings, [{"model": "e", "data": [{"embedding": [0.1] * 8}], "usage": {"prompt_tokens": 8}}]
+        embeddings.fold, [{"model": "e", "data": [{"embedding": [0.1] * 8}], "usage": {"prompt_tokens": 8}}]
     )
     assert answer == Answer(model="e", usage=Usage(input=8))
-    request = openai.embeddings_request({"model": "e", "dimensions": 256, "encoding_format": "base64"})
-    assert request.attributes == {
+    assert embeddings.asked({"model": "e", "dimensions": 256, "encoding_format": "base64"}) == {
         semconv.EMBEDDINGS_DIMENSION_COUNT: 256,
         semconv.REQUEST_ENCODING_FORMATS: ["base64"],
     }

@@ -1,0 +1,1 @@
+"""Wire formats that the clients of several providers share, a file each."""
