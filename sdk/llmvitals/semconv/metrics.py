@@ -1,0 +1,199 @@
+"""Metrics: their labels, buckets and families."""
+
+# ---- Metrics that the SDK records itself, where the app opts in --------------------------------------
+# name, unit, description and bounds as in https://github.com/open-telemetry/semantic-conventions-genai
+
+_CONVENTIONAL_SECONDS = tuple(round(0.01 * 2**octave, 2) for octave in range(14))
+OPERATION_DURATION = ("gen_ai.client.operation.duration", "s", "GenAI operation duration.", _CONVENTIONAL_SECONDS)
+OPERATION_FIRST_CHUNK = (
+    "gen_ai.client.operation.time_to_first_chunk",
+    "s",
+    "Time to receive the first chunk of a streamed answer.",
+    _CONVENTIONAL_SECONDS,
+)
+OPERATION_TOKEN_USAGE = (
+    "gen_ai.client.token.usage",
+    "{token}",
+    "Number of input and output tokens used.",
+    tuple(float(4**power) for power in range(14)),
+)
+TOKEN_TYPE = "gen_ai.token.type"
+
+# ---- Labels ---------------------------------------------------------------------------------------
+
+LABEL_SERVICE = "service_name"
+LABEL_PROVIDER = "gen_ai_provider_name"
+LABEL_OPERATION = "gen_ai_operation_name"
+LABEL_MODEL = "gen_ai_request_model"
+LABEL_TEMPLATE = "template"
+CALL_LABELS = (LABEL_SERVICE, LABEL_PROVIDER, LABEL_OPERATION, LABEL_MODEL, LABEL_TEMPLATE)
+
+LABEL_OUTCOME = "outcome"
+LABEL_ERROR_CLASS = "error_class"
+LABEL_TOKEN_TYPE = "gen_ai_token_type"
+LABEL_CACHE = "cache"
+LABEL_KIND = "kind"
+LABEL_SLO = "slo"
+LABEL_RECEIVER = "receiver"
+LABEL_REASON = "reason"
+LABEL_METRIC = "metric"
+LABEL_PROCESSOR = "processor"
+LABEL_VERSION = "version"
+
+# What stands in every open label of the series that takes the rows which no longer fit (the name is
+# OpenTelemetry's: https://opentelemetry.io/docs/specs/otel/metrics/sdk/#overflow-attribute). Labels of a
+# closed vocabulary (outcome, error_class, ...) keep their value, so that sums over them stay exact.
+OVERFLOW = "__overflow__"
+
+# ---- Buckets --------------------------------------------------------------------------------------
+
+# Four bounds to an octave, and every bound of the conventions' own duration histogram among them, so
+# that a percentile is within 25 % at the worst and about 1 % typically, up to 327.68 s.
+SECONDS_BOUNDS = (
+    0.01,
+    0.02,
+    0.04,
+    *(round(0.08 * 2**octave * split, 4) for octave in range(12) for split in (1, 1.25, 1.5, 1.75)),
+    327.68,
+)
+# Upper bounds of the buckets of STREAM_GAPS, in seconds, each inclusive; one more bucket takes the gaps
+# above them all. Every bound of the conventions' gen_ai.client.operation.time_per_output_chunk is among
+# them, and the range where chunks come, from 1 to 160 ms, has bounds between.
+GAP_BOUNDS = (
+    *(0.00125, 0.0025, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.04, 0.06, 0.08, 0.12, 0.16, 0.24, 0.32),
+    *(0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92),
+)
+TOKENS_BOUNDS = tuple(float(4**power) for power in range(14))
+TOKENS_PER_SECOND_BOUNDS = (
+    *(1.0, 2.0, 3.0, 5.0, 7.5, 10.0, 15.0, 20.0, 25.0, 30.0, 35.0, 40.0, 50.0, 60.0, 70.0, 80.0, 90.0, 100.0),
+    *(125.0, 150.0, 175.0, 200.0, 250.0, 300.0, 400.0, 500.0, 750.0, 1000.0, 2000.0),
+)
+
+# ---- Metric families --------------------------------------------------------------------------------
+
+
+class Family:
+    """One metric family that the collector exposes.
+
+    name: as Prometheus has it, with its unit and, for a counter, `_total`.
+    kind: `counter`, `gauge` or `histogram`.
+    help: one sentence, for people.
+    labels: label names, in the order in which they are written.
+    bounds: a histogram's finite upper bounds, ascending, in the unit of the name.
+    """
+
+    __slots__ = ("bounds", "help", "kind", "labels", "name")
+
+    def __init__(
+        self, name: str, kind: str, help: str, labels: tuple[str, ...] = (), bounds: tuple[float, ...] = ()
+    ) -> None:
+        self.name = name
+        self.kind = kind
+        self.help = help
+        self.labels = labels
+        self.bounds = bounds
+
+
+CALLS = Family("llm_calls_total", "counter", "LLM calls.", (*CALL_LABELS, LABEL_OUTCOME, LABEL_ERROR_CLASS))
+DURATION = Family(
+    "gen_ai_client_operation_duration_seconds",
+    "histogram",
+    "Time from the start of an LLM call to the end of its answer.",
+    (*CALL_LABELS, LABEL_OUTCOME),
+    SECONDS_BOUNDS,
+)
+FIRST_CHUNK = Family(
+    "gen_ai_client_operation_time_to_first_chunk_seconds",
+    "histogram",
+    "Time to the first chunk of a streamed answer, whatever it holds.",
+    CALL_LABELS,
+    SECONDS_BOUNDS,
+)
+FIRST_TOKEN = Family(
+    "llm_time_to_first_token_seconds",
+    "histogram",
+    "Time to the first text, reasoning or tool-call token of a streamed answer.",
+    CALL_LABELS,
+    SECONDS_BOUNDS,
+)
+OUTPUT_SPEED = Family(
+    "llm_output_tokens_per_second",
+    "histogram",
+    "Output tokens per second between the first and the last token of a streamed answer.",
+    CALL_LABELS,
+    TOKENS_PER_SECOND_BOUNDS,
+)
+TOKEN_USAGE = Family(
+    "gen_ai_client_token_usage",
+    "histogram",
+    "Tokens of one LLM call, by type.",
+    (*CALL_LABELS, LABEL_TOKEN_TYPE),
+    TOKENS_BOUNDS,
+)
+TOKENS = Family(
+    "llm_tokens_total",
+    "counter",
+    "Tokens by type; cache_read and cache_write are parts of input, reasoning is a part of output.",
+    (*CALL_LABELS, LABEL_TOKEN_TYPE),
+)
+CACHE_LOOKUPS = Family(
+    "llm_cache_lookups_total",
+    "counter",
+    "LLM calls by what a cache did for them, where the answer tells.",
+    (*CALL_LABELS, LABEL_CACHE, LABEL_OUTCOME),
+)
+FEEDBACK = Family("llm_feedback_total", "counter", "Feedback of users, by kind.", (*CALL_LABELS, LABEL_KIND))
+SLO_EVENTS = Family(
+    "llm_slo_events_total",
+    "counter",
+    "LLM calls that kept a service level objective (good) or broke it (bad).",
+    (LABEL_SLO, LABEL_SERVICE, LABEL_MODEL, LABEL_TEMPLATE, LABEL_OUTCOME),
+)
+SLO_OBJECTIVE = Family(
+    "llm_slo_objective_ratio", "gauge", "The share of calls that is to keep the objective.", (LABEL_SLO,)
+)
+SLO_THRESHOLD = Family(
+    "llm_slo_threshold_seconds", "gauge", "The time within which a call keeps the objective.", (LABEL_SLO,)
+)
+COLLECTOR_RECEIVED_SPANS = Family("llm_collector_received_spans_total", "counter", "Spans received.", (LABEL_SERVICE,))
+COLLECTOR_RECEIVED_LOG_RECORDS = Family(
+    "llm_collector_received_log_records_total", "counter", "Log records received.", (LABEL_SERVICE,)
+)
+COLLECTOR_LAST_RECEIVED = Family(
+    "llm_collector_last_received_timestamp_seconds", "gauge", "When something was last received.", (LABEL_SERVICE,)
+)
+COLLECTOR_IGNORED_SPANS = Family(
+    "llm_collector_ignored_spans_total", "counter", "Spans received that are not counted as calls.", (LABEL_REASON,)
+)
+COLLECTOR_IGNORED_LOG_RECORDS = Family(
+    "llm_collector_ignored_log_records_total",
+    "counter",
+    "Log records received that are not counted as feedback.",
+    (LABEL_REASON,),
+)
+COLLECTOR_REFUSED_REQUESTS = Family(
+    "llm_collector_refused_requests_total",
+    "counter",
+    "Requests refused whole, nothing of them counted.",
+    (LABEL_RECEIVER, LABEL_REASON),
+)
+COLLECTOR_PROCESSOR_FAILURES = Family(
+    "llm_collector_processor_failures_total", "counter", "Batches on which a processor failed.", (LABEL_PROCESSOR,)
+)
+COLLECTOR_LABEL_SETS = Family("llm_collector_label_sets", "gauge", "Label sets held, by metric.", (LABEL_METRIC,))
+COLLECTOR_SERIES_OVERFLOW = Family(
+    "llm_collector_series_overflow_total",
+    "counter",
+    "Rows counted in the overflow series, because the metric held as many label sets as it may.",
+    (LABEL_METRIC,),
+)
+COLLECTOR_BUILD_INFO = Family("llm_collector_build_info", "gauge", "Always 1.", (LABEL_VERSION,))
+
+FAMILIES = tuple(value for value in tuple(globals().values()) if isinstance(value, Family))
+COLLECTOR_FAMILIES = tuple(family for family in FAMILIES if family.name.startswith("llm_collector_"))
+CALL_FAMILIES = tuple(family for family in FAMILIES if family not in COLLECTOR_FAMILIES)
+
+# ---- Recorded series that dashboards show ----------------------------------------------------------
+# prometheus_rules/slo.rules.yml
+
+SLO_BUDGET_LEFT = "slo:llm_slo_budget_left:ratio30d"  # by LABEL_SLO; 1 is all of it, below 0 it is overspent

@@ -1,0 +1,104 @@
+"""What attributes and labels may say, where they have a closed vocabulary."""
+
+CHAT = "chat"
+EMBEDDINGS = "embeddings"
+TEXT_COMPLETION = "text_completion"
+GENERATE_CONTENT = "generate_content"
+# The operations that are one request to a model; agents and tools repeat what these report.
+CALL_OPERATIONS = (CHAT, GENERATE_CONTENT, TEXT_COMPLETION, EMBEDDINGS)
+
+# How a call ended.
+COMPLETE = "complete"  # the answer was read to its end
+CLOSED = "closed"  # the app closed the stream before its end
+CANCELLED = "cancelled"  # the task was cancelled, or the program interrupted, while it waited
+ABANDONED = "abandoned"  # the app dropped the stream without closing it
+ERROR = "error"  # the call, or its stream, failed
+ENDINGS = (COMPLETE, CLOSED, CANCELLED, ABANDONED, ERROR)
+
+SOURCE_HEURISTIC = "heuristic"
+SOURCE_USER = "user"
+SOURCES = (SOURCE_HEURISTIC, "guard", "judge", "human", SOURCE_USER, "outcome")
+
+# How a task of the user's ended.
+COMPLETED = "completed"
+FAILED = "failed"
+UNKNOWN = "unknown"  # nobody said: it counts neither as completed nor as failed
+TASK_OUTCOMES = (COMPLETED, FAILED, ABANDONED, UNKNOWN)
+
+OTHER = "other"  # what a closed vocabulary does not know
+
+# What users do with an answer, with the score of those that are a verdict (1 is good, 0 is bad).
+FEEDBACK_SCORES = {
+    "thumb_up": 1.0,
+    "thumb_down": 0.0,
+    "rating": None,
+    "copy": 1.0,
+    "accept": 1.0,
+    "reject": 0.0,
+    "edit": None,
+    "regenerate": 0.0,
+    "rephrase": 0.0,
+    "report": 0.0,
+    "escalate": 0.0,
+    "abandon": 0.0,
+    "resolved": 1.0,
+    "executed": 1.0,
+    "tests_passed": 1.0,
+    "survey": None,
+}
+
+HANDLE_KEY = "LLMVITALS_HANDLE_KEY"  # the environment variable that holds the keys of feedback handles
+
+# How old a feedback handle may be, in seconds, for each use: what users do while the answer is before them, what
+# shows only later, and the rest in between. A leaked handle is good for no longer.
+_HOUR, _WEEK, _MONTH = 3600, 7 * 86400, 30 * 86400
+FEEDBACK_MAX_AGE = {
+    **dict.fromkeys(FEEDBACK_SCORES, _WEEK),
+    **dict.fromkeys(("copy", "regenerate", "rephrase", "abandon"), _HOUR),
+    **dict.fromkeys(("resolved", "executed", "tests_passed", "survey"), _MONTH),
+}
+EVALUATION_MAX_AGE = _MONTH
+
+HANDLE_PREFIX = "lv1."  # of feedback handles; no provider's response ids have a full stop there
+
+# ---- Values of labels ---------------------------------------------------------------------------------
+
+OK = "ok"
+STOPPED = "stopped"  # the app ended it early, which is no error
+OUTCOMES = (OK, ERROR, STOPPED)
+TIMEOUT = "timeout"
+RATE_LIMIT = "rate_limit"
+AUTH = "auth"
+BAD_REQUEST = "bad_request"
+CONTENT_FILTER = "content_filter"
+CONNECTION = "connection"
+SERVER = "server"
+ERROR_CLASSES = (TIMEOUT, RATE_LIMIT, AUTH, BAD_REQUEST, CONTENT_FILTER, CONNECTION, SERVER, OTHER)
+TOKEN_TYPES = ("input", "output", "cache_read", "cache_write", "reasoning")
+HIT = "hit"
+MISS = "miss"
+CACHE_OUTCOMES = (HIT, MISS)
+PROMPT_CACHE = "prompt"  # the provider's prompt cache
+SLO_AVAILABILITY = "availability"
+SLO_FIRST_TOKEN = "first_token"
+SLO_DURATION = "duration"
+SLOS = (SLO_AVAILABILITY, SLO_FIRST_TOKEN, SLO_DURATION)
+GOOD = "good"
+BAD = "bad"
+SLO_OUTCOMES = (GOOD, BAD)
+
+RECEIVER_GRPC = "grpc"
+RECEIVER_HTTP = "http"
+# Why the collector does not count a span or a log record, which is no fault of the sender ...
+NOT_GEN_AI = "not_gen_ai"  # a span of something else
+NOT_A_CALL = "not_a_call"  # an agent, a tool, a retrieval: no single request to a model
+NOT_AN_EVALUATION = "not_an_evaluation"  # a log record of something else
+NOT_FEEDBACK = "not_feedback"  # an evaluation by somebody other than a user
+IGNORED_SPAN_REASONS = (NOT_GEN_AI, NOT_A_CALL)
+IGNORED_LOG_RECORD_REASONS = (NOT_AN_EVALUATION, NOT_FEEDBACK)
+# ... and why it refuses a whole request.
+MALFORMED = "malformed"
+TOO_LARGE = "too_large"
+UNSUPPORTED_TYPE = "unsupported_type"  # neither protobuf nor JSON, or compressed in an unknown way
+INTERNAL = "internal"  # a fault of the collector's own
+REFUSED_REASONS = (MALFORMED, TOO_LARGE, UNSUPPORTED_TYPE, INTERNAL)
