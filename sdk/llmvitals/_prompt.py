@@ -1,21 +1,34 @@
 """The prompt template that the calls inside belong to."""
 
-import functools
-import inspect
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from contextvars import ContextVar
 from types import TracebackType
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar
+
+from llmvitals import semconv
+from llmvitals._content import mode_named
+from llmvitals._decorate import decorate
+from llmvitals._guard import Guard
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
+Variables = Mapping[str, Any] | None
+
+
 class Template(NamedTuple):
-    """Name and version of a prompt template, as they stand on a span, and the template around it."""
+    """Name and version of a prompt template, as they stand on a span, and the template around it.
+
+    content: one of semconv.CONTENT_MODES, None where neither this template nor one around it says.
+    variables: what the template was filled with.
+    """
 
     name: str
     version: str | None
     outer: "Template | None" = None
+    content: str | None = None
+    variables: Variables = None
 
 
 current: ContextVar[Template | None] = ContextVar("llmvitals.prompt", default=None)
@@ -32,16 +45,37 @@ class prompt:  # noqa: N801 - used as a function is, and named as one
 
     name: low-cardinality, the same for every user: it becomes `gen_ai.prompt.name` and a label.
     version: of the template, as its author counts; it becomes `gen_ai.prompt.version`.
+    content: whether the content of these calls is captured: "no_content", "span_only", "event_only" or
+        "span_and_event". None is what a `prompt` around this one says, or `instrument()`. Another value
+        is logged, and nothing is captured; under LLMVITALS_STRICT=1 it raises.
+    variables: what the template was filled with; the first 32 become `gen_ai.prompt.variable.NAME`, as text, where
+        content is captured, and nothing else.
     """
 
-    __slots__ = ("_name", "_version")
+    __slots__ = ("_content", "_name", "_variables", "_version")
 
-    def __init__(self, name: str, version: str | int | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        version: str | int | None = None,
+        *,
+        content: str | None = None,
+        variables: Variables = None,
+    ) -> None:
         self._name = str(name)
         self._version = None if version is None else str(version)
+        self._content = None if content is None else semconv.NO_CONTENT
+        self._variables: Variables = None
+        with Guard("prompt"):
+            if content is not None:
+                self._content = mode_named(content)
+            if variables is not None:
+                self._variables = dict(variables)  # the app may go on with its own
 
     def __enter__(self) -> None:
-        current.set(Template(self._name, self._version, current.get()))
+        outer = current.get()
+        content = self._content or (outer.content if outer else None)
+        current.set(Template(self._name, self._version, outer, content, self._variables))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -52,76 +86,4 @@ class prompt:  # noqa: N801 - used as a function is, and named as one
             current.set(template.outer)
 
     def __call__(self, function: Function) -> Function:
-        if inspect.isasyncgenfunction(function):
-            decorate = _async_generator_function
-        elif inspect.isgeneratorfunction(function):
-            decorate = _generator_function
-        elif inspect.iscoroutinefunction(function):
-            decorate = _coroutine_function
-        else:
-            decorate = _function
-        return cast(Function, functools.wraps(function)(decorate(self, function)))
-
-
-def _function(inside: prompt, function: Callable[..., Any]) -> Callable[..., Any]:
-    def decorated(*args: Any, **kwargs: Any) -> Any:
-        with inside:
-            return function(*args, **kwargs)
-
-    return decorated
-
-
-def _coroutine_function(inside: prompt, function: Callable[..., Any]) -> Callable[..., Any]:
-    async def decorated(*args: Any, **kwargs: Any) -> Any:
-        with inside:
-            return await function(*args, **kwargs)
-
-    return decorated
-
-
-# A generator runs in the context of whoever asks for its next value. The template is in force while
-# the generator runs, and not in between: there the consumer makes calls of its own.
-
-
-def _generator_function(inside: prompt, function: Callable[..., Any]) -> Callable[..., Any]:
-    def decorated(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
-        generator = function(*args, **kwargs)
-        step, argument = generator.send, None
-        while True:
-            try:
-                with inside:
-                    value = step(argument)
-            except StopIteration as end:
-                return end.value
-            try:
-                step, argument = generator.send, (yield value)
-            except GeneratorExit:
-                with inside:
-                    generator.close()
-                raise
-            except BaseException as error:
-                step, argument = generator.throw, error
-
-    return decorated
-
-
-def _async_generator_function(inside: prompt, function: Callable[..., Any]) -> Callable[..., Any]:
-    async def decorated(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
-        generator = function(*args, **kwargs)
-        step, argument = generator.asend, None
-        while True:
-            try:
-                with inside:
-                    value = await step(argument)
-            except StopAsyncIteration:
-                return
-            try:
-                step, argument = generator.asend, (yield value)
-            except GeneratorExit:
-                with inside:
-                    await generator.aclose()
-                raise
-            except BaseException as error:
-                step, argument = generator.athrow, error
-
-    return decorated
+        return decorate(function, lambda: nullcontext(self))

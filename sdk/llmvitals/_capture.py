@@ -1,0 +1,135 @@
+"""Opt-in content: whether a call's is captured, and how it goes out, on its span, as an event or both."""
+
+import json
+import os
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from opentelemetry._logs import LogRecord
+from opentelemetry.trace import Span, set_span_in_context
+
+from llmvitals import _export, _prompt, semconv
+from llmvitals._adapter import Body
+from llmvitals._call import Call
+from llmvitals._content import Content, Redact, Transcript, mode_named
+from llmvitals._guard import Guard, logger
+
+_VARIABLES = 32  # of a template that go on a span, which has room for 128 attributes of all kinds
+
+
+class _Settings(NamedTuple):
+    mode: str
+    limit: int
+    redact: Redact | None
+
+
+_settings = _Settings(semconv.NO_CONTENT, semconv.CONTENT_LIMIT, None)
+
+
+def configure(content: str | None, redact: Redact | None) -> None:
+    """Capture content from now on as said; None is what the environment says.
+
+    content: one of semconv.CONTENT_MODES. redact: the app's own redaction, after the built-in one.
+    Raises ValueError for another mode and TypeError for what can't be called; a wrong variable of the environment
+    is logged, and counts as not set.
+    """
+    global _settings
+    if redact is not None and not callable(redact):
+        raise TypeError(f"redact is a {type(redact).__name__}; it is to be a function from text to text, or None")
+    mode = _mode_of_environment() if content is None else mode_named(content)
+    _settings = _Settings(mode, _limit(), redact)
+
+
+def start(content: Callable[[Body], Content] | None, body: Body) -> "Capture | None":
+    """What is to be captured of the call that starts now, None where nothing is.
+
+    content: the operation's, which reads the body; None where it has none.
+    """
+    template = _prompt.current.get()
+    mode = template.content if template and template.content else _settings.mode
+    if mode == semconv.NO_CONTENT or content is None:
+        return None
+    return Capture(mode, content(body), template.variables if template else None)
+
+
+class Capture:
+    """What is captured of one call."""
+
+    __slots__ = ("_content", "_mode", "_settings", "_variables", "transcript")
+
+    def __init__(self, mode: str, content: Content, variables: _prompt.Variables) -> None:
+        self._mode = mode
+        self._settings = _settings
+        self._content = content
+        self._variables = variables or {}
+        self.transcript = Transcript(_settings.limit)
+
+    def record(self, call: Call, span: Span, at: int) -> None:
+        """Put it where the mode says, before the span ends; at: nanoseconds since the epoch.
+
+        All of it or, where redaction fails, nothing.
+        https://github.com/open-telemetry/semantic-conventions-genai, `gen_ai.client.inference.operation.details`.
+        """
+        with Guard("capturing content"):
+            # Most apps never come here, and are not to wait for it when they start.
+            from llmvitals._fit import fit, fit_text
+            from llmvitals._redact import redaction
+
+            limit, redact = self._settings.limit, redaction(self._settings.redact)
+            written = self._written(call, lambda items: fit(items, limit, redact))
+            variables = self._told_variables(lambda value: fit_text(value, limit, redact))
+            if self._mode != semconv.SPAN_ONLY:
+                details = {name: json.loads(content) for name, content in written.items()}
+                known: dict[str, Any] = dict(getattr(span, "attributes", None) or {})  # an SDK's span has them
+                _export.event_logger().emit(
+                    LogRecord(
+                        timestamp=at,
+                        context=set_span_in_context(span),
+                        attributes=known | variables | details,
+                        event_name=semconv.OPERATION_DETAILS,
+                    )
+                )
+            if self._mode != semconv.EVENT_ONLY:
+                span.set_attributes(written | variables)
+
+    def _written(self, call: Call, fit: Callable[[Any], str | None]) -> dict[str, str]:
+        """Attribute -> JSON, of those that have something to say."""
+        content = self._content
+        said = {
+            semconv.INPUT_MESSAGES: content.messages,
+            semconv.SYSTEM_INSTRUCTIONS: content.system,
+            semconv.TOOL_DEFINITIONS: content.tools,
+            semconv.OUTPUT_MESSAGES: self.transcript.messages(call.answer.finish_reasons),
+        }
+        fitted = {name: fit(items) for name, items in said.items() if items}
+        return {name: written for name, written in fitted.items() if written}
+
+    def _told_variables(self, fit: Callable[[Any], str]) -> dict[str, str]:
+        return {
+            semconv.PROMPT_VARIABLE + str(name): fit(value)
+            for name, value in list(self._variables.items())[:_VARIABLES]
+        }
+
+
+def _mode_of_environment() -> str:
+    told = os.environ.get(semconv.CAPTURE_CONTENT)
+    if not told:
+        return semconv.NO_CONTENT
+    try:
+        return mode_named(told)
+    except ValueError as fault:
+        logger.warning("llmvitals: %s: %s; no content is captured", semconv.CAPTURE_CONTENT, fault)
+        return semconv.NO_CONTENT
+
+
+def _limit() -> int:
+    """Characters of each attribute: LLMVITALS_CONTENT_LIMIT, and never more than the OpenTelemetry SDK leaves."""
+    told = os.environ.get(semconv.CONTENT_LIMIT_VARIABLE) or str(semconv.CONTENT_LIMIT)
+    if not told.isdecimal() or int(told) == 0:
+        logger.warning(
+            "llmvitals: %s: %r is no whole number of characters above 0; the limit is %d",
+            *(semconv.CONTENT_LIMIT_VARIABLE, told, semconv.CONTENT_LIMIT),
+        )
+        told = str(semconv.CONTENT_LIMIT)
+    others = (os.environ.get(name, "") for name in semconv.ATTRIBUTE_LENGTH_LIMITS)
+    return min([int(told), *(int(other) for other in others if other.isdecimal())])
