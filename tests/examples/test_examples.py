@@ -15,27 +15,35 @@ from llmvitals_collector.demo.provider import Provider
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
+def run(folder, **environment):
+    """What the example's app prints, and the spans and events that it would send."""
+    finished = subprocess.run(
+        [sys.executable, EXAMPLES / folder / "app.py"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "OTEL_TRACES_EXPORTER": "console", "OTEL_LOGS_EXPORTER": "console", **environment},
+    )
+    assert finished.returncode == 0, finished.stderr
+    return finished.stdout
+
+
 def test_the_smallest_app_answers_and_is_measured():
     with Provider(Behaviour()) as provider:
-        environment = {
-            **os.environ,
-            "OPENAI_BASE_URL": f"{provider.url}/v1",
-            "OPENAI_API_KEY": "any",
-            "OTEL_TRACES_EXPORTER": "console",
-            "OTEL_LOGS_EXPORTER": "console",
-        }
-        finished = subprocess.run(
-            [sys.executable, EXAMPLES / "instrument_an_app" / "app.py"],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            env=environment,
-        )
-    assert finished.returncode == 0, finished.stderr
-    assert finished.stdout.startswith("Thank you for asking.")
-    assert '"name": "chat gpt-5-mini"' in finished.stdout
-    assert '"gen_ai.prompt.name": "support-answer"' in finished.stdout
-    assert '"gen_ai.evaluation.score.label": "thumb_up"' in finished.stdout
+        printed = run("instrument_an_app", OPENAI_BASE_URL=f"{provider.url}/v1", OPENAI_API_KEY="any")
+    assert printed.startswith("Thank you for asking.")
+    assert '"name": "chat gpt-5-mini"' in printed
+    assert '"gen_ai.prompt.name": "support-answer"' in printed
+    assert '"gen_ai.evaluation.score.label": "thumb_up"' in printed
+
+
+def test_a_model_of_one_s_own_is_measured_with_its_cache_and_its_task():
+    printed = run("observe_your_own_model")
+    assert printed.startswith("A refund is paid within 5 days")
+    assert printed.count('"name": "task answer-question"') == 3
+    assert printed.count('"name": "chat manual-reader-1"') == 2, "the second question is answered from the cache"
+    assert '"llmvitals.cache.saved.output_tokens": 13' in printed
+    assert '"llmvitals.task.failure_mode": "no_answer"' in printed
 
 
 def test_the_collector_s_configuration_is_valid(capsys):
