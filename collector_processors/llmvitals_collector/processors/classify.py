@@ -25,6 +25,7 @@ ERROR_TYPES = {
     semconv.TIMEOUT: """
         408 504 TimeoutError Timeout APITimeoutError ConnectTimeout ReadTimeout WriteTimeout PoolTimeout
         RequestTimeoutError DeadlineExceeded DeadlineExceededError GatewayTimeout ModelTimeoutException
+        ReadTimeoutError ConnectTimeoutError GatewayTimeoutError
     """,
     semconv.RATE_LIMIT: """
         429 RateLimitError RateLimitExceeded TooManyRequests TooManyRequestsError ResourceExhausted InsufficientQuota
@@ -33,6 +34,7 @@ ERROR_TYPES = {
     semconv.AUTH: """
         401 402 403 AuthenticationError PermissionError PermissionDenied PermissionDeniedError Unauthenticated
         Unauthorized Forbidden InvalidApiKey BillingError AccessDeniedException ExpiredTokenException
+        UnauthorizedError ForbiddenError NoCredentialsError
     """,
     semconv.BAD_REQUEST: """
         400 404 405 409 410 413 415 422 BadRequest BadRequestError InvalidRequestError InvalidArgument NotFound
@@ -46,10 +48,12 @@ ERROR_TYPES = {
     semconv.CONNECTION: """
         APIConnectionError ConnectionError ConnectionResetError ConnectionRefusedError ConnectionAbortedError
         BrokenPipeError ConnectError ReadError WriteError CloseError NetworkError RemoteProtocolError
+        EndpointConnectionError ConnectionClosedError ResponseStreamingError ProtocolError
     """,
     semconv.SERVER: """
         500 501 502 503 520 529 InternalServerError InternalServerException InternalError Internal ServerError APIError
         Overloaded OverloadedError Unavailable ServiceUnavailable ServiceUnavailableError BadGateway
+        ServiceUnavailableException ModelErrorException ModelNotReadyException EventStreamError
     """,
 }
 # Error types by which foreign senders tell that the app ended the call.

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from llmvitals import semconv
+from llmvitals import _content, semconv
 from llmvitals._adapter import (
     ANSWER,
     NOTHING,
@@ -16,7 +16,7 @@ from llmvitals._adapter import (
     get,
     parameters,
 )
-from llmvitals._content import Content, Message, Part
+from llmvitals._content import Content, Message, Part, Transcript
 
 _PARAMETERS = {
     "temperature": (semconv.REQUEST_TEMPERATURE, float),
@@ -53,22 +53,25 @@ def fold(answer: Answer, piece: Any) -> int:
         answer.model = get(piece, "model")
     brings = NOTHING
     for position, choice in enumerate(get(piece, "choices") or ()):
-        index = get(choice, "index")
-        index = position if index is None else index  # not every host says it
         reason = get(choice, "finish_reason")
         if reason is not None:
-            answer.finish_reasons[index] = reason
+            answer.finish_reasons[_index(choice, position)] = reason
         delta = get(choice, "delta")
         if delta is not None:
-            brings = max(brings, _delta(answer, delta))
-        said = answer.transcript and (delta or get(choice, "message"))
-        if said:
-            _transcribe(answer, said, index)
+            brings = _delta(answer, delta) or brings
+        if answer.transcript is not None:
+            whole = delta is None
+            _transcribe(answer.transcript, get(choice, "message") if whole else delta, _index(choice, position), whole)
     usage = get(piece, "usage")
     if usage is not None:
         fold_usage(answer, usage)
         fold_service_tier(answer, piece)
     return brings
+
+
+def _index(choice: Any, position: int) -> int:
+    index = get(choice, "index")
+    return position if index is None else int(index)  # not every host says it
 
 
 def _delta(answer: Answer, delta: Any) -> int:
@@ -104,69 +107,89 @@ def fold_service_tier(answer: Answer, node: Any) -> None:
 
 def content(body: Body) -> Content:
     """The messages and tools of a request."""
-    tools = [
-        {
-            "type": "function",
-            **{name: get(get(tool, "function"), name) for name in ("name", "description", "parameters")},
-        }
-        for tool in body.get("tools") or ()
-        if get(tool, "type") == "function"
-    ]
-    return Content([_message(message) for message in body.get("messages") or ()], [], tools)
+    return Content(
+        [_message(message) for message in body.get("messages") or ()],
+        [],
+        [_tool(tool) for tool in body.get("tools") or ()],
+    )
+
+
+def _tool(tool: Any) -> Part:
+    kind = str(get(tool, "type") or "function")
+    told = get(tool, kind)
+    return _content.tool(get(told, "name") or kind, get(told, "description"), get(told, "parameters"), kind)
+
+
+_ROLES = {"developer": "system", "function": "tool"}
 
 
 def _message(message: Any) -> Message:
-    role, said = get(message, "role"), get(message, "content")
+    told = str(get(message, "role"))
+    role, said = _ROLES.get(told, told), get(message, "content")
     if role == "tool":
-        return {
-            "role": role,
-            "parts": [{"type": "tool_call_response", "id": get(message, "tool_call_id"), "response": said}],
-        }
-    parts: list[Part] = [{"type": "text", "content": said}] if isinstance(said, str) else [_part(p) for p in said or ()]
+        response = _texts(said) if isinstance(said, list) else said
+        return {"role": role, "parts": [_content.tool_response(get(message, "tool_call_id"), response)]}
+    reasoning = _reasoning(message)
+    parts = [_content.reasoning(reasoning)] if reasoning else []
+    parts += _parts(said)
+    refusal = get(message, "refusal")
+    if refusal:
+        parts.append(_content.text(refusal))
     for call in get(message, "tool_calls") or ():
-        function = get(call, "function")
-        parts.append(
-            {
-                "type": "tool_call",
-                "id": get(call, "id"),
-                "name": get(function, "name"),
-                "arguments": get(function, "arguments"),
-            }
-        )
+        parts.append(_content.tool_call(get(call, "id"), *_called(call)))
     return {"role": role, "parts": parts}
 
 
+def _called(call: Any) -> tuple[Any, Any]:
+    """Name and arguments of a tool call; those of a custom tool are text."""
+    function = get(call, "function") or get(call, "custom")
+    arguments = get(function, "arguments")
+    return get(function, "name"), get(function, "input") if arguments is None else arguments
+
+
+def _reasoning(said: Any) -> Any:
+    return get(said, "reasoning_content") or get(said, "reasoning")
+
+
+def _parts(said: Any) -> list[Part]:
+    if isinstance(said, str):
+        return [_content.text(said)] if said else []
+    return [_part(part) for part in said or ()]
+
+
+def _texts(parts: list[Any]) -> Any:
+    """The text that a list of text parts is; the parts as they are where there are others."""
+    texts = [get(part, "text") for part in parts]
+    return "".join(texts) if all(isinstance(text, str) for text in texts) else [_part(part) for part in parts]
+
+
 def _part(part: Any) -> Part:
-    kind = get(part, "type")
-    if kind == "text":
-        return {"type": "text", "content": get(part, "text")}
-    if kind == "image_url":
-        url = str(get(get(part, "image_url"), "url"))
-        # An image that is sent along is not repeated: what it holds is no text.
-        return {"type": "uri", "modality": "image", "uri": url.partition(",")[0] if url.startswith("data:") else url}
-    return {"type": str(kind)}
+    kind = str(get(part, "type"))
+    if kind in ("text", "refusal"):
+        return _content.text(get(part, kind))
+    inner = get(part, kind)
+    if kind in ("image_url", "video_url"):
+        return _content.media(kind.removesuffix("_url"), url=get(inner, "url") or inner)
+    if kind == "input_audio":
+        return _content.media("audio", mime_type=f"audio/{get(inner, 'format')}")
+    if kind == "file":
+        return _content.media("document", url=get(inner, "file_data"), file_id=get(inner, "file_id"))
+    return {"type": kind}
 
 
-def _transcribe(answer: Answer, said: Any, choice: int) -> None:
-    """Write down what a delta, or a whole message, says."""
-    transcript = answer.transcript
-    if transcript is None:
-        return
-    reasoning = get(said, "reasoning_content") or get(said, "reasoning")
-    if reasoning:
-        transcript.text(reasoning, choice, "reasoning")
-    text = get(said, "content") or get(said, "refusal")
-    if isinstance(text, str):
+def _transcribe(transcript: Transcript, said: Any, choice: int, whole: bool) -> None:
+    """Write down what a whole message, or a delta, says."""
+    text = get(said, "content")
+    if whole or not text:  # not for every delta: pydantic 2 takes a microsecond for what a model does not have
+        transcript.text(_reasoning(said), choice, "reasoning")
+        text = text or get(said, "refusal")
+    if text:
         transcript.text(text, choice)
-    for position, call in enumerate(get(said, "tool_calls") or ()):
-        index, function = get(call, "index"), get(call, "function")
-        transcript.tool_call(
-            position if index is None else index,
-            get(call, "id"),
-            get(function, "name"),
-            get(function, "arguments") or "",
-            choice,
-        )
+    calls = get(said, "tool_calls")
+    for position, call in enumerate(calls) if calls else ():
+        index = get(call, "index")
+        name, arguments = _called(call)
+        transcript.tool_call(position if index is None else index, get(call, "id"), name, arguments or "", choice)
 
 
 # ---- Usage of streams, which OpenAI tells on request only -----------------------------------------------

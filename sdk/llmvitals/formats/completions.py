@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from llmvitals import semconv
+from llmvitals import _content, semconv
 from llmvitals._adapter import ANSWER, NOTHING, Answer, Body, Operation, get
 from llmvitals._content import Content
 from llmvitals.formats import chat_completions
@@ -35,7 +35,7 @@ def content(body: Body) -> Content:
     """The prompts of a request, each a message of the user."""
     prompts = body.get("prompt")
     texts = [prompts] if isinstance(prompts, str) else [text for text in prompts or () if isinstance(text, str)]
-    return Content([{"role": "user", "parts": [{"type": "text", "content": text}]} for text in texts], [], [])
+    return Content([{"role": "user", "parts": [_content.text(text)]} for text in texts], [], [])
 
 
 OPERATION = Operation(

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from llmvitals import semconv
+from llmvitals import _content, semconv
 from llmvitals._adapter import NOTHING, Answer, Attribute, Body, Operation, get, parameters
+from llmvitals._content import Content
 
 _PARAMETERS = {"dimensions": (semconv.EMBEDDINGS_DIMENSION_COUNT, int)}
 
@@ -24,4 +25,11 @@ def fold(answer: Answer, piece: Any) -> int:
     return NOTHING
 
 
-OPERATION = Operation(semconv.EMBEDDINGS, asked, fold, input=("input",))
+def content(body: Body) -> Content:
+    """The texts of a request, each a message of the user; tokens are no text, and the answer is never looked at."""
+    given = body.get("input")
+    texts = [given] if isinstance(given, str) else [text for text in given or () if isinstance(text, str)]
+    return Content([{"role": "user", "parts": [_content.text(text)]} for text in texts], [], [])
+
+
+OPERATION = Operation(semconv.EMBEDDINGS, asked, fold, input=("input",), content=content)

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from llmvitals import semconv
+from llmvitals import _content, semconv
 from llmvitals._adapter import (
     ANSWER,
     NOTHING,
@@ -40,7 +40,13 @@ def fold(answer: Answer, piece: Any) -> int:
     if kind == "content_block_delta":
         if answer.transcript is not None:
             _transcribe_delta(answer.transcript, piece)
-        return _delta(answer, get(get(piece, "delta"), "type"))
+        said = get(get(piece, "delta"), "type")
+        if said == "text_delta" or said == "input_json_delta":
+            return ANSWER
+        if said == "thinking_delta":
+            answer.reasoning_seen = True
+            return REASONING
+        return NOTHING  # signatures and citations are no tokens
     if kind == "message_delta":
         _stopped(answer, get(piece, "delta"))
         _usage(answer, get(piece, "usage"))
@@ -62,15 +68,6 @@ def _message(answer: Answer, message: Any) -> None:
     answer.model = get(message, "model")
     _stopped(answer, message)
     _usage(answer, get(message, "usage"))
-
-
-def _delta(answer: Answer, kind: str) -> int:
-    if kind in ("text_delta", "input_json_delta"):
-        return ANSWER
-    if kind == "thinking_delta":
-        answer.reasoning_seen = True
-        return REASONING
-    return NOTHING  # signatures and citations are no tokens
 
 
 def _stopped(answer: Answer, node: Any) -> None:
@@ -105,13 +102,17 @@ def _usage(answer: Answer, usage: Any) -> None:
 
 def content(body: Body) -> Content:
     """The messages, system instructions and tools of a request."""
-    tools = [
-        {"type": "function", "name": get(tool, "name"), "description": get(tool, "description"), "parameters": schema}
-        for tool in body.get("tools") or ()
-        if (schema := get(tool, "input_schema")) is not None
-    ]
-    messages = [_said(message) for message in body.get("messages") or ()]
-    return Content(messages, _parts(body.get("system")), tools)
+    return Content(
+        [_said(message) for message in body.get("messages") or ()],
+        _parts(body.get("system")),
+        [_tool(tool) for tool in body.get("tools") or ()],
+    )
+
+
+def _tool(tool: Any) -> Part:
+    kind = get(tool, "type") or "custom"  # what is not the app's own tool is one of Anthropic's, by its type
+    schema = get(tool, "input_schema")
+    return _content.tool(get(tool, "name"), get(tool, "description"), schema, "function" if kind == "custom" else kind)
 
 
 def _said(message: Any) -> Message:
@@ -119,50 +120,64 @@ def _said(message: Any) -> Message:
 
 
 def _parts(blocks: Any) -> list[Part]:
-    return (
-        [{"type": "text", "content": blocks}] if isinstance(blocks, str) else [_part(block) for block in blocks or ()]
-    )
+    return [_content.text(blocks)] if isinstance(blocks, str) else [_part(block) for block in blocks or ()]
 
 
 def _part(block: Any) -> Part:
-    kind = get(block, "type")
+    kind = str(get(block, "type"))
     if kind == "text":
-        return {"type": kind, "content": get(block, "text")}
+        return _content.text(get(block, "text"))
     if kind == "thinking":
-        return {"type": "reasoning", "content": get(block, "thinking")}
+        return _content.reasoning(get(block, "thinking"))
     if kind == "tool_use":
-        return {
-            "type": "tool_call",
-            "id": get(block, "id"),
-            "name": get(block, "name"),
-            "arguments": get(block, "input"),
-        }
+        return _content.tool_call(get(block, "id"), get(block, "name"), get(block, "input"))
+    if kind == "server_tool_use":
+        return _content.server_tool_call(get(block, "id"), get(block, "name"), get(block, "input"))
     if kind == "tool_result":
-        return {"type": "tool_call_response", "id": get(block, "tool_use_id"), "response": get(block, "content")}
-    return {"type": str(kind)}
+        said = get(block, "content")
+        return _content.tool_response(get(block, "tool_use_id"), _parts(said) if isinstance(said, list) else said)
+    if kind.endswith("_tool_result"):  # of Anthropic's own tools: pages and files, in part encrypted
+        response = {"type": kind.removesuffix("_tool_result")}
+        return {"type": _SERVER_RESPONSE, "id": get(block, "tool_use_id"), _SERVER_RESPONSE: response}
+    source = get(block, "source")
+    if kind in ("image", "document"):
+        return _content.media(
+            "image" if kind == "image" else "document",
+            url=get(source, "url"),
+            mime_type=get(source, "media_type"),
+            file_id=get(source, "file_id"),
+        )
+    return {"type": kind}
+
+
+_SERVER_RESPONSE = "server_tool_call_response"
+_CALLS = {"tool_use": "tool_call", "server_tool_use": "server_tool_call"}
 
 
 def _transcribe(transcript: Transcript, index: Any, block: Any) -> None:
     """Write down a block of the answer, as it is when it starts, or whole."""
     kind = get(block, "type")
     if kind == "text":
-        transcript.text(get(block, "text") or "")
+        transcript.text(get(block, "text"))
     elif kind == "thinking":
-        transcript.text(get(block, "thinking") or "", kind="reasoning")
-    elif kind == "tool_use":
-        arguments = get(block, "input")
-        transcript.tool_call(index, get(block, "id"), get(block, "name"), json.dumps(arguments) if arguments else "")
+        transcript.text(get(block, "thinking"), kind="reasoning")
+    elif kind in _CALLS:
+        given = get(block, "input")  # empty when the block starts
+        arguments = json.dumps(given) if given else ""
+        transcript.tool_call(index, get(block, "id"), get(block, "name"), arguments, kind=_CALLS[kind])
+    else:
+        transcript.part(_part(block))
 
 
 def _transcribe_delta(transcript: Transcript, event: Any) -> None:
     delta = get(event, "delta")
     kind = get(delta, "type")
     if kind == "text_delta":
-        transcript.text(get(delta, "text") or "")
+        transcript.text(get(delta, "text"))
     elif kind == "thinking_delta":
-        transcript.text(get(delta, "thinking") or "", kind="reasoning")
+        transcript.text(get(delta, "thinking"), kind="reasoning")
     elif kind == "input_json_delta":
-        transcript.tool_call(get(event, "index"), arguments=get(delta, "partial_json") or "")
+        transcript.tool_call(get(event, "index"), arguments=get(delta, "partial_json"))
 
 
 OPERATION = Operation(semconv.CHAT, asked, fold, input=("system", "messages"), content=content)

@@ -32,10 +32,12 @@ def _only_when_asked_for(read: Callable[[Any], Any], client: Any) -> Any:
     return read(client) if asked_for else None
 
 
-ADAPTER = Adapter(
-    provider="anthropic",
-    module="anthropic._base_client",
-    operations={"/v1/messages": messages.OPERATION},
-    install=install,
-    traced_by_itself=lambda client: getattr(client, "_tracer", None) is not None,
+ADAPTERS = (
+    Adapter(
+        provider="anthropic",
+        module="anthropic._base_client",
+        operations={"/v1/messages": messages.OPERATION},
+        install=install,
+        traced_by_itself=lambda client: getattr(client, "_tracer", None) is not None,
+    ),
 )

@@ -6,7 +6,7 @@ from openai import AzureOpenAI
 
 from llmvitals import semconv
 from llmvitals._adapter import ANSWER, NOTHING, REASONING, Answer, Usage, provider_at
-from llmvitals.formats import chat_completions, completions, embeddings
+from llmvitals.formats import chat_completions, completions, embeddings, responses
 from llmvitals.providers import openai
 
 
@@ -72,7 +72,7 @@ def test_a_usage_that_is_absent_stays_absent():
     assert answer.usage == Usage()
 
 
-@pytest.mark.parametrize("fold", [chat_completions.fold, completions.fold, openai.fold_responses, embeddings.fold])
+@pytest.mark.parametrize("fold", [chat_completions.fold, completions.fold, responses.fold, embeddings.fold])
 @pytest.mark.parametrize("piece", [{}, {"choices": None}, {"choices": [{}]}, {"type": "unheard.of"}, {"usage": {}}])
 def test_odd_answers_fold_to_what_they_say(fold, piece):
     answer, _ = folded(fold, [piece])
@@ -95,7 +95,7 @@ RESPONSE = {
 
 def test_a_stream_of_responses_events():
     answer, brought = folded(
-        openai.fold_responses,
+        responses.fold,
         [
             {"type": "response.created", "response": {**RESPONSE, "status": "in_progress", "usage": None}},
             {"type": "response.output_item.added", "item": {"type": "reasoning"}},
@@ -114,7 +114,7 @@ def test_a_stream_of_responses_events():
 
 def test_a_response_that_was_cut_short_says_why():
     incomplete = {**RESPONSE, "status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}
-    assert folded(openai.fold_responses, [incomplete])[0].finish_reasons == {0: "max_output_tokens"}
+    assert folded(responses.fold, [incomplete])[0].finish_reasons == {0: "max_output_tokens"}
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_a_response_that_was_cut_short_says_why():
     ],
 )
 def test_a_failed_response_is_an_error_though_nothing_is_raised(piece):
-    assert folded(openai.fold_responses, [piece])[0].error == "server_error"
+    assert folded(responses.fold, [piece])[0].error == "server_error"
 
 
 def test_what_a_chat_request_asks_for():

@@ -7,7 +7,7 @@ from llmvitals_collector.demo.wire import EVENT_STREAM, FAILURE, Event, Reply, s
 
 MEDIA_TYPE = EVENT_STREAM
 
-# Tokens of the chat's template: a part of the input that is not billed.
+# Tokens of the chat's template: they are counted as input, but not billed.
 TEMPLATE_TOKENS = 2
 
 
@@ -48,10 +48,10 @@ def error(_status: int, message: str) -> dict[str, Any]:
 def usage(reply: Reply) -> dict[str, Any]:
     """Cached tokens are a part of the input; reasoning is not told apart from the output."""
     told = reply.behaviour
-    billed = max(told.input_tokens - TEMPLATE_TOKENS, 0)
+    counted = told.input_tokens + TEMPLATE_TOKENS
     return {
-        "billed_units": {"input_tokens": billed, "output_tokens": told.output_tokens},
-        "tokens": {"input_tokens": told.input_tokens, "output_tokens": told.output_tokens},
+        "billed_units": {"input_tokens": told.input_tokens, "output_tokens": told.output_tokens},
+        "tokens": {"input_tokens": counted, "output_tokens": told.output_tokens},
         "cached_tokens": told.cache_read_tokens,
     }
 

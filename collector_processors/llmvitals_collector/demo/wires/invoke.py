@@ -47,6 +47,8 @@ def headers(reply: Reply) -> dict[str, str]:
     return told | {
         "x-amzn-bedrock-input-token-count": str(metrics["inputTokenCount"]),
         "x-amzn-bedrock-output-token-count": str(metrics["outputTokenCount"]),
+        "x-amzn-bedrock-cache-read-input-token-count": str(metrics["cacheReadInputTokenCount"]),
+        "x-amzn-bedrock-cache-write-input-token-count": str(metrics["cacheWriteInputTokenCount"]),
     }
 
 
