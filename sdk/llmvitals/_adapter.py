@@ -1,10 +1,11 @@
 """The vocabulary of an adapter: what a provider file says of its client, and in which words."""
 
 import functools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
+from urllib.parse import urlsplit
 
 from llmvitals._content import Content, Transcript
 from llmvitals._patch import Patch
@@ -70,7 +71,7 @@ def asks_to_stream(body: Body) -> bool:
     return body.get("stream") is True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class UsageRequest:
     """How to ask for the usage that a stream does not carry by itself.
 
@@ -82,14 +83,14 @@ class UsageRequest:
     brings_only_usage: Callable[[Any], bool]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Operation:
     """One operation of a provider's API: its name, how to read its request, how to fold its answer.
 
     name: `gen_ai.operation.name`.
     parameters: the request's parameters under the names of the conventions; looked at only when the span is recorded.
     fold: takes each piece of the answer into account.
-    input: the names under which a request holds its input; for its size.
+    input: the names under which a request holds its input, `a.b` for b in a; for its size.
     content: the request's messages in the conventions' form; looked at only when content is captured.
     model, streamed: what the request asks for.
     template: name and version of the prompt template that the request itself refers to, if it does.
@@ -107,7 +108,7 @@ class Operation:
     usage_request: UsageRequest | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Adapter:
     """All that llmvitals knows of one client library.
 
@@ -127,7 +128,26 @@ class Adapter:
 
 def get(node: Any, name: str) -> Any:
     """The field `name` of a client's model or of a plain dict; None where it has none."""
-    return node.get(name) if isinstance(node, dict) else getattr(node, name, None)
+    return node.get(name) if type(node) is dict else getattr(node, name, None)
+
+
+# Where clients keep the id of a response: in itself, or in what an event, or a framework's message, holds of it.
+_ID_FIELDS = ("id", "generation_id", "response_id", "RequestId")
+_HOLDERS = ("message", "response", "chunk", "data", "response_metadata", "ResponseMetadata")
+
+
+def response_ids(piece: Any) -> Iterator[str]:
+    """What may be the id of a response, or of the one that a chunk is of; the likeliest first."""
+    for name in _ID_FIELDS:
+        value = get(piece, name)
+        if value and isinstance(value, str):
+            yield value
+    for holder in _HOLDERS:
+        node = get(piece, holder)
+        for name in _ID_FIELDS if node is not None else ():
+            value = get(node, name)
+            if value and isinstance(value, str):
+                yield value
 
 
 def parameters(body: Body, table: Mapping[str, tuple[str, type]]) -> dict[str, Attribute]:
@@ -161,6 +181,13 @@ _PROVIDERS_BY_HOST = {
     "api.perplexity.ai": "perplexity",
     "api.x.ai": "x_ai",
 }
+
+
+@functools.lru_cache(maxsize=256)
+def address(url: str) -> tuple[str | None, int | None]:
+    """Host and port of a URL, None where it tells none."""
+    parts = urlsplit(url)
+    return parts.hostname, parts.port
 
 
 @functools.lru_cache(maxsize=256)

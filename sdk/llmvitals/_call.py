@@ -4,19 +4,17 @@ import asyncio
 import atexit
 import queue
 import threading
-from bisect import bisect_left
 from collections.abc import Callable
 from time import perf_counter_ns
 from typing import Any
 
 from llmvitals import semconv
-from llmvitals._adapter import ANSWER, NOTHING, Answer, Fold
+from llmvitals._adapter import ANSWER, Answer, Fold, response_ids
 from llmvitals._guard import Fuse, Guard, contain
+from llmvitals._pace import BATCH, Pace
 
 # What the program does to a call, rather than the provider: no failure of the call.
-_CANCELLATIONS = (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit, SystemExit)
-
-_GAP_BOUNDS = tuple(round(bound * 1e9) for bound in semconv.GAP_BOUNDS)
+CANCELLATIONS = (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit, SystemExit)
 
 # A finaliser may run at any allocation, on any thread, inside other people's locks. So it does one
 # thing, `SimpleQueue.put`, which is made for it, and a thread that does nothing else ends the call.
@@ -41,10 +39,13 @@ class Call:
     Times are `time.perf_counter_ns`, 0 where there is none; `started_at` is nanoseconds since the epoch.
     attempts: how often the request was sent, 0 where that can't be seen; `sent` is when the last one
         went out, and `prepared` when it was ready to.
-    gaps: how many gaps between chunks fell into each bucket of semconv.GAP_BOUNDS, None before the first.
+    hides: whether a chunk of the stream came only because we have asked for it; None where we have not.
+    pace: when the chunks came; up to date when the call ends.
     """
 
     __slots__ = (
+        "__weakref__",
+        "_arrivals",
         "_end",
         "_fold",
         "_fuse",
@@ -52,15 +53,12 @@ class Call:
         "_open",
         "answer",
         "attempts",
-        "chunks",
         "first_answer",
-        "first_chunk",
         "first_token",
-        "gaps",
-        "largest_gap",
-        "last_chunk",
+        "hides",
         "last_token",
         "operation",
+        "pace",
         "prepared",
         "sent",
         "started",
@@ -78,25 +76,30 @@ class Call:
         self.started = started
         self.answer = Answer()
         self.attempts = self.prepared = self.sent = 0
-        self.chunks = self.first_chunk = self.last_chunk = self.largest_gap = 0
+        self.hides: Callable[[Any], bool] | None = None
+        self.pace = Pace()
+        self._arrivals: list[int] = []
         self.first_token = self.first_answer = self.last_token = 0
-        self.gaps: list[int] | None = None
+
+    @property
+    def response_id(self) -> str | None:
+        """The id of the answer, as soon as it is known."""
+        return self.answer.id
 
     def chunk(self, piece: Any) -> None:
         """A chunk of a streamed answer has come. The hot path: a clock read, a fold, a few compares."""
         now = perf_counter_ns()
-        if self.chunks:
-            gap = now - self.last_chunk
-            if gap > self.largest_gap:
-                self.largest_gap = gap
-            if self.gaps is None:
-                self.gaps = [0] * (len(_GAP_BOUNDS) + 1)
-            self.gaps[bisect_left(_GAP_BOUNDS, gap)] += 1
-        else:
-            self.first_chunk = now
-        self.chunks += 1
-        self.last_chunk = now
-        brings = self._read(piece)
+        arrivals = self._arrivals
+        arrivals.append(now)
+        if len(arrivals) == BATCH:
+            self.pace.count(arrivals)
+        try:
+            brings = self._fold(self.answer, piece)
+        except Exception as fault:  # not `with Guard(...)`, which would double the cost of a chunk
+            self._misread = True
+            if not contain("reading a chunk", fault):
+                raise
+            return
         if brings:
             self.last_token = now
             if not self.first_answer:
@@ -108,8 +111,17 @@ class Call:
     def answered(self, body: Any) -> None:
         """The answer has come as a whole."""
         now = perf_counter_ns()
-        self._read(body)
+        self.told(body)
         self._done(semconv.COMPLETE, now)
+
+    def told(self, piece: Any) -> None:
+        """Something is told of the answer that is no chunk of it."""
+        try:
+            self._fold(self.answer, piece)
+        except Exception as fault:
+            self._misread = True
+            if not contain("reading an answer", fault):
+                raise
 
     def exhausted(self) -> None:
         """The stream has been read to its end."""
@@ -121,26 +133,19 @@ class Call:
 
     def failed(self, error: BaseException) -> None:
         """The call, or its stream, has raised `error`."""
-        ending = semconv.CANCELLED if isinstance(error, _CANCELLATIONS) else semconv.ERROR
+        ending = semconv.CANCELLED if isinstance(error, CANCELLATIONS) else semconv.ERROR
         self._done(ending, perf_counter_ns(), error)
 
     def abandoned(self) -> None:
         """The app has dropped the stream; nobody knows when, so the call ends with what it last brought."""
-        self._done(semconv.ABANDONED, self.last_chunk or self.started)
-
-    def _read(self, piece: Any) -> int:
-        try:
-            return self._fold(self.answer, piece)
-        except Exception as fault:  # not `with Guard(...)`, which would double the cost of a chunk
-            self._misread = True
-            if not contain("reading an answer", fault):
-                raise
-            return NOTHING
+        self.pace.count(self._arrivals)
+        self._done(semconv.ABANDONED, self.pace.last or self.started)
 
     def _done(self, ending: str, at: int, error: BaseException | None = None) -> None:
         if self._open.acquire(blocking=False):
             self._fuse.tell(failed=self._misread)
             with Guard("ending a call"):
+                self.pace.count(self._arrivals)
                 self._end(self, ending, at, error)
 
     def __del__(self, drop: Any = _dropped.put) -> None:
@@ -151,29 +156,36 @@ class Call:
 class Unrecorded:
     """A call whose span is not recorded: of its answer only the id is looked for, so that feedback finds the call.
 
+    operation: `gen_ai.operation.name`.
     known: is told the id.
     """
 
-    __slots__ = ("_fold", "_known", "answer", "operation")
+    __slots__ = ("__weakref__", "_known", "operation", "response_id")
 
-    def __init__(self, operation: str, fold: Fold, known: Callable[[str], None]) -> None:
+    def __init__(self, operation: str, known: Callable[[str], None]) -> None:
         self.operation = operation
-        self._fold: Fold | None = fold
         self._known = known
-        self.answer = Answer()
+        self.response_id: str | None = None
 
     def chunk(self, piece: Any) -> None:
         """A chunk of a streamed answer has come."""
-        if self._fold is not None:
-            self._fold(self.answer, piece)
-            if self.answer.id is not None:
-                self._fold = None
-                self._known(self.answer.id)
+        if self.response_id is None:
+            self.answered(piece)
+
+    def told(self, piece: Any) -> None:
+        """Something is told of the answer that is no chunk of it."""
+        self.answered(piece)
 
     def answered(self, body: Any) -> None:
         """The answer has come as a whole."""
-        with Guard("reading an answer"):
-            self.chunk(body)
+        try:
+            for response_id in response_ids(body):
+                self.response_id = response_id
+                self._known(response_id)
+                return
+        except Exception as fault:
+            if not contain("reading an answer", fault):
+                raise
 
     def exhausted(self) -> None:
         """Nothing follows from it here; nor from what else may happen to a call."""

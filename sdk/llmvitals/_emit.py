@@ -1,26 +1,31 @@
 """From a call to its one span: the only module that records telemetry of calls."""
 
+import functools
 from time import perf_counter_ns, time_ns
 from typing import NamedTuple
 
 from opentelemetry.context import Context, get_current
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode, set_span_in_context
+from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, Status, StatusCode, get_current_span
 
-from llmvitals import _content, _export, _feedback, _measure, _metrics, _nesting, _prompt, semconv
+from llmvitals import _capture, _export, _measure, _metrics, _nesting, _prompt, _recent, semconv
 from llmvitals._adapter import Answer, Attribute, Body, Operation, provider_at
 from llmvitals._call import Call, Unrecorded
 from llmvitals._guard import Fuse, Guard
 
-_MESSAGE_LIMIT = 256  # characters of an error's message; providers quote whole requests in theirs
+_MESSAGE_LIMIT = 256  # characters of an error's message; providers quote whole requests in theirs, and keys
 
 
 class Request(NamedTuple):
-    """One request to a provider: what it asks for, and where it goes."""
+    """One request to a provider: what it asks for, and where it goes.
+
+    provider: `gen_ai.provider.name`, where the client says it; None: who answers at the host, or the adapter's.
+    """
 
     operation: Operation
     body: Body
     host: str | None = None
     port: int | None = None
+    provider: str | None = None
 
 
 class Started(NamedTuple):
@@ -41,18 +46,21 @@ def start(provider: str, request: Request, fuse: Fuse) -> Started | None:
     if _nesting.is_observed(current, operation.name):
         return None
     started_at, started = time_ns(), perf_counter_ns()
-    identity = _identity(provider_at(request.host, provider), request)
-    foreign = _nesting.foreign_span(current, operation.name)
-    span = foreign or _start_span(current, identity, request, started_at)
-    record = (_Guest if foreign else _Record)(span, identity)
-    within = set_span_in_context(span, current)
+    identity = _identity(request.provider or provider_at(request.host, provider), request)
+    parent = get_current_span(current)
+    foreign = _nesting.is_span_of(parent, operation.name)
+    span = parent if foreign else _start_span(current, identity, request, started_at)
+    if not foreign and parent is not INVALID_SPAN:
+        _nesting.carry_tracestate(parent, span)
     if not span.is_recording() and not _metrics.enabled():
-        unrecorded = Unrecorded(operation.name, operation.fold, record.remember)
-        return Started(unrecorded, _nesting.around(within, unrecorded))
+        remember = functools.partial(_recent.remember, span=span.get_span_context(), identity=identity)
+        unrecorded = Unrecorded(operation.name, remember)
+        return Started(unrecorded, _nesting.around(current, span, unrecorded))
+    record = (_Guest if foreign else _Record)(span, identity)
     call = Call(operation.name, operation.fold, record.end, fuse, started_at, started)
     with Guard("reading a request"):
         record.read(request, call.answer)
-    return Started(call, _nesting.around(within, call))
+    return Started(call, _nesting.around(current, span, call))
 
 
 def _identity(provider: str, request: Request) -> dict[str, Attribute]:
@@ -81,22 +89,19 @@ def _start_span(current: Context, identity: dict[str, Attribute], request: Reque
             attributes[semconv.SERVER_PORT] = request.port
     operation, model = request.operation.name, identity.get(semconv.REQUEST_MODEL)
     name = f"{operation} {model}" if model else operation
-    span = _export.tracer().start_span(name, current, SpanKind.CLIENT, attributes, start_time=started_at)
-    with Guard("carrying the tracestate"):
-        _nesting.carry_tracestate(current, span)
-    return span
+    return _export.tracer().start_span(name, current, SpanKind.CLIENT, attributes, start_time=started_at)
 
 
 class _Record:
     """What is to be said of one call in its own span, when it ends."""
 
-    __slots__ = ("_attributes", "_content", "_identity", "_span")
+    __slots__ = ("_attributes", "_capture", "_identity", "_span")
 
     def __init__(self, span: Span, identity: dict[str, Attribute]) -> None:
         self._span = span
         self._identity = identity
         self._attributes: dict[str, Attribute] = {}
-        self._content: _content.Content | None = None
+        self._capture: _capture.Capture | None = None
 
     def read(self, request: Request, answer: Answer) -> None:
         """Take from the request what the span is to have: its parameters, its size and, opted in, its content."""
@@ -104,38 +109,38 @@ class _Record:
             return
         operation, body = request.operation, request.body
         self._attributes = operation.parameters(body) | _measure.input_size(body, operation.input)
-        if operation.content is not None and _content.mode() != semconv.NO_CONTENT:
-            self._content = operation.content(body)
-            answer.transcript = _content.Transcript()
-
-    def remember(self, response_id: str) -> None:
-        """Let feedback on this response find its call."""
-        _feedback.remember(response_id, self._span.get_span_context(), self._identity)
+        self._capture = _capture.start(operation.content, body)
+        if self._capture is not None:
+            answer.transcript = self._capture.transcript
 
     def end(self, call: Call, ending: str, at: int, error: BaseException | None) -> None:
         """End the span with all that is known; at: `perf_counter_ns` of its end. Whatever fails, it ends."""
         error_type, message = _failure(call, ending, error)
+        ended_at = call.started_at + at - call.started
         try:
             self._span.set_attributes(self._attributes | self._told(call, ending, error_type))
             if error_type:
                 self._span.set_status(Status(StatusCode.ERROR, message))
+            if error is not None and (status := _measure.status_code(error)):
+                self._span.set_attribute(semconv.HTTP_STATUS_CODE, status)
+            if self._capture is not None:
+                self._capture.record(call, self._span, ended_at)
         finally:
-            self._span.end(call.started_at + at - call.started)
+            self._span.end(ended_at)
         self._tell_others(call, at, error_type)
 
     def _told(self, call: Call, ending: str, error_type: str | None) -> dict[str, Attribute]:
         attributes = _measure.answered(call.answer) | _measure.sent(call) | _measure.streamed(call)
-        if call.chunks or ending != semconv.COMPLETE:
+        if call.pace.chunks or ending != semconv.COMPLETE:
             attributes[semconv.STREAM_ENDING] = semconv.ERROR if error_type else ending
         if error_type:
             attributes[semconv.ERROR_TYPE] = error_type
-        if self._content is not None and call.answer.transcript is not None:
-            attributes |= _content.attributes(self._content, call.answer.transcript, call.answer.finish_reasons)
         return attributes
 
     def _tell_others(self, call: Call, at: int, error_type: str | None) -> None:
         if call.answer.id is not None:
-            self.remember(call.answer.id)
+            span = self._span.get_span_context()
+            _recent.remember(call.answer.id, span, self._identity, (at - call.started) / 1e9, call.answer.usage)
         if _metrics.enabled():
             _metrics.record(self._identity, call, at, error_type)
 
@@ -158,4 +163,6 @@ def _failure(call: Call, ending: str, error: BaseException | None) -> tuple[str 
     """The error's type and message. Stopping early is the app's right and none; a failure in mid-stream is one."""
     if error is None or ending != semconv.ERROR:
         return call.answer.error, None
-    return _measure.error_type(error), str(error)[:_MESSAGE_LIMIT]
+    from llmvitals._redact import patterns  # failures are rare; apps are not to wait for it when they start
+
+    return _measure.error_type(error), patterns(str(error)[:_MESSAGE_LIMIT])

@@ -5,7 +5,7 @@ from typing import Any
 
 from opentelemetry._logs import SeverityNumber
 
-from llmvitals import _feedback, _handle, _measure, semconv
+from llmvitals import _feedback, _measure, semconv
 from llmvitals._guard import Guard
 
 _NAME = re.compile(r"[A-Za-z][\w./-]{0,63}", re.ASCII)
@@ -43,7 +43,7 @@ def evaluation(
     with Guard("evaluation", arguments=True):
         _check(name, score, label, source, error)
         _feedback.record(
-            _feedback.subject(response, "evaluation", _handle.EVALUATION_MAX_AGE),
+            _feedback.subject(response, "evaluation", semconv.EVALUATION_MAX_AGE),
             {
                 semconv.EVALUATION_NAME: name,
                 semconv.EVALUATION_SCORE_VALUE: None if score is None else float(score),

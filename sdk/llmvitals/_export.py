@@ -58,17 +58,17 @@ class _Signal:
         self._get = get
         self._make = make
         self._lock = threading.Lock()
-        self._provider: Any = None
+        self._global: Any = None
         self._instrument: Any = None
         self.own: Any = None
 
     def instrument(self, provider: Any) -> Any:
-        # The proxy stands for "the app has set none"; opentelemetry-api exports its class for traces only.
-        if type(provider).__name__.startswith("Proxy"):
-            provider = self.own or self._made()
-        if provider is not self._provider:
-            self._instrument = getattr(provider, self._get)("llmvitals", version("llmvitals"))
-            self._provider = provider
+        if provider is not self._global:
+            # The proxy stands for "the app has set none"; opentelemetry-api exports its class for traces only.
+            unset = type(provider).__name__.startswith("Proxy")
+            source = (self.own or self._made()) if unset else provider
+            self._instrument = getattr(source, self._get)("llmvitals", version("llmvitals"))
+            self._global = provider
         return self._instrument
 
     def _made(self) -> Any:

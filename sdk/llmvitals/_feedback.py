@@ -1,8 +1,6 @@
 """What users do with an answer, as an event on the span of the call that gave it."""
 
-import difflib
-from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from numbers import Real
 from time import time_ns
 from typing import Any
@@ -10,23 +8,13 @@ from typing import Any
 from opentelemetry._logs import LogRecord, SeverityNumber
 from opentelemetry.trace import INVALID_SPAN_CONTEXT, NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
 
-from llmvitals import _export, _handle, semconv
-from llmvitals._adapter import Attribute, get
+from llmvitals import _export, _recent, semconv
+from llmvitals._adapter import Attribute, get, response_ids
 from llmvitals._guard import Guard
+from llmvitals._recent import Recent
 
 Subject = tuple[SpanContext, Mapping[str, Attribute]]
 """The call that a verdict is about: its span, and the attributes that spare the verdict's reader a join."""
-
-_REMEMBERED = 4096  # calls, the most recent ones: about 1 kB each
-_calls: OrderedDict[str, Subject] = OrderedDict()
-
-
-def remember(response_id: str, span: SpanContext, identity: Mapping[str, Attribute]) -> None:
-    """Keep what feedback on the response needs, for a while."""
-    # Without a lock, which a fork could leave locked for ever: each of the two steps is atomic.
-    _calls[response_id] = (span, identity)
-    if len(_calls) > _REMEMBERED:
-        _calls.popitem(last=False)
 
 
 def handle(response: Any) -> str:
@@ -46,14 +34,16 @@ def handle(response: Any) -> str:
     "", and does not raise, except under LLMVITALS_STRICT=1.
     """
     with Guard("handle", arguments=True):
+        from llmvitals import _handle  # most apps never come here, and are not to wait for it when they start
+
         response_id, call = _find(response, "handle")
         if call is None:
             raise LookupError(
-                f"handle: response {response_id!r} is none of the last {_REMEMBERED} of this process; "
+                f"handle: response {response_id!r} is none of the last {_recent.KEPT} of this process; "
                 "take the handle where the call is made, when its answer is complete"
             )
-        span, identity = call
-        return _handle.issue(span.trace_id, span.span_id, sampled=span.trace_flags.sampled, identity=identity)
+        span = call.span
+        return _handle.issue(span.trace_id, span.span_id, sampled=span.trace_flags.sampled, identity=call.identity)
     return ""
 
 
@@ -80,7 +70,7 @@ def feedback(response: Any, kind: str, *, value: float | None = None, comment: s
         check_member("feedback kind", kind, semconv.FEEDBACK_SCORES)
         check_score("feedback value", value)
         record(
-            subject(response, "feedback", _handle.FEEDBACK_MAX_AGE[kind]),
+            subject(response, "feedback", semconv.FEEDBACK_MAX_AGE[kind]),
             {
                 semconv.EVALUATION_NAME: semconv.USER_FEEDBACK,
                 semconv.EVALUATION_SCORE_LABEL: kind,
@@ -99,13 +89,16 @@ def subject(response: Any, of: str, max_age: float) -> Subject:
     of: what is to be recorded, for messages. max_age: of a handle, in seconds.
     Raises a HandleError where a handle is of no use, TypeError where the response has no id.
     """
-    if isinstance(response, str) and response.startswith(_handle.PREFIX):
+    if isinstance(response, str) and response.startswith(semconv.HANDLE_PREFIX):
+        from llmvitals import _handle
+
         opened = _handle.read(response, max_age)
         flags = TraceFlags(TraceFlags.SAMPLED if opened.sampled else TraceFlags.DEFAULT)
         return SpanContext(opened.trace_id, opened.span_id, is_remote=True, trace_flags=flags), opened.identity
     response_id, call = _find(response, of)
-    span, identity = call or (INVALID_SPAN_CONTEXT, {})
-    return span, {**identity, semconv.RESPONSE_ID: response_id}
+    if call is None:
+        return INVALID_SPAN_CONTEXT, {semconv.RESPONSE_ID: response_id}
+    return call.span, {**call.identity, semconv.RESPONSE_ID: response_id}
 
 
 def record(
@@ -129,6 +122,8 @@ def check_member(what: str, value: object, known: Iterable[str]) -> None:
     """Raise ValueError, with the nearest that is known, unless `value` is one of them."""
     known = tuple(known)
     if value not in known:
+        import difflib  # nobody is to wait for it who makes no mistake
+
         near = difflib.get_close_matches(str(value), known, 1)
         meant = f"; did you mean {near[0]!r}?" if near else "."
         raise ValueError(f"{what} {value!r} is unknown{meant} Known: {', '.join(known)}")
@@ -140,40 +135,23 @@ def check_score(what: str, value: object) -> None:
         raise ValueError(f"{what} {value!r} is no number from 0 (bad) to 1 (good)")
 
 
-# Where clients keep the id of a response: in itself, or in what an event, or a framework's message, holds of it.
-_ID_FIELDS = ("id", "response_id")
-_HOLDERS = ("message", "response", "chunk", "data", "response_metadata")
-
-
-def _find(response: Any, of: str) -> tuple[str, Subject | None]:
+def _find(response: Any, of: str) -> tuple[str, Recent | None]:
     """The id of `response`, and its call if that is remembered; TypeError, about `of`, where it has no id."""
-    ids = [response] if isinstance(response, str) else list(_ids(response))
+    ids = [response] if isinstance(response, str) else [*response_ids(response), *_of_its_call(response)]
     if not ids:
         raise TypeError(
             f"{of}: a {type(response).__name__} has no response id; give the response, its stream, "
             "a chunk that has the id, or the id"
         )
     for response_id in ids:
-        call = _calls.get(response_id)
+        call = _recent.find(response_id)
         if call is not None:
             return response_id, call
     return ids[0], None
 
 
-def _ids(response: Any) -> Iterator[str]:
-    """What may be the id of `response`, likeliest first."""
-    for node in (response, *(get(response, holder) for holder in _HOLDERS), _answer_of(response)):
-        for field in _ID_FIELDS:
-            value = get(node, field)
-            if value and isinstance(value, str):
-                yield value
-
-
-def _answer_of(stream: Any) -> Any:
-    """The answer so far of the call whose stream this is; None of anything else."""
+def _of_its_call(stream: Any) -> list[str]:
+    """The id of the answer that this is the stream of, as soon as it is known."""
     # A watched stream keeps its call under this name; the helpers of openai 3 and anthropic 2 hold the stream.
-    for holder in (stream, get(stream, "_raw_stream")):
-        call = get(holder, "_llmvitals_call")
-        if call is not None:
-            return call.answer
-    return None
+    calls = (get(holder, "_llmvitals_call") for holder in (stream, get(stream, "_raw_stream")))
+    return [call.response_id for call in calls if call is not None and call.response_id]

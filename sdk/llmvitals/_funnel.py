@@ -1,12 +1,14 @@
 """Where a client's calls pass: each is started, made once as the app made it, and its result observed."""
 
+import contextvars
+import functools
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from opentelemetry import context
 
-from llmvitals import _emit
+from llmvitals import _call, _emit
 from llmvitals._adapter import Adapter
 from llmvitals._call import Call, Unrecorded
 from llmvitals._emit import Request, Started
@@ -81,3 +83,15 @@ class Funnel(ABC):
             if not contain("observing a result", fault):
                 raise
             return result
+
+    def _lazily(self, watch: Callable[..., Any], generator: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        """What is handed out for a `generator` that makes its request when it is first read."""
+        try:
+            # In the context of where the app asks, with its template and its span, not of where it reads.
+            start = functools.partial(contextvars.copy_context().run, self._start, instance, args, kwargs)
+            _call.end_dropped_calls()
+            return watch(generator, start)
+        except Exception as fault:
+            if not contain("observing a generator", fault):
+                raise
+            return generator

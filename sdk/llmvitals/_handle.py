@@ -22,7 +22,6 @@ from typing import Any
 
 from llmvitals import semconv
 
-PREFIX = "lv1."  # no provider's response ids have a full stop there
 LIMIT = 255  # characters of a handle: what a database column takes by habit
 NAMES = (
     semconv.OPERATION_NAME,
@@ -33,21 +32,13 @@ NAMES = (
 )
 """What a handle says of its call, in this order, which is a part of the format: later names are added at the end."""
 
-# How old a handle may be, in seconds, for each use: what users do while the answer is before them, what
-# shows only later, and the rest in between. A leaked handle is good for no longer.
-_HOUR, _WEEK, _MONTH = 3600, 7 * 86400, 30 * 86400
-FEEDBACK_MAX_AGE = {
-    **dict.fromkeys(semconv.FEEDBACK_SCORES, _WEEK),
-    **dict.fromkeys(("copy", "regenerate", "rephrase", "abandon"), _HOUR),
-    **dict.fromkeys(("resolved", "executed", "tests_passed", "survey"), _MONTH),
-}
-EVALUATION_MAX_AGE = _MONTH
-
 _SEALED, _SAMPLED = 1, 2  # flags
 _TAG = 16  # bytes
 _HEADER = 4
 _BEFORE_NAMES = _HEADER + _TAG + 28
-_ROOM = (LIMIT - len(PREFIX)) * 3 // 4 - _BEFORE_NAMES - len(NAMES)  # bytes of all names, without their lengths
+_ROOM = (
+    (LIMIT - len(semconv.HANDLE_PREFIX)) * 3 // 4 - _BEFORE_NAMES - len(NAMES)
+)  # bytes of all names, without their lengths
 _SECRET_LENGTH = 32
 _OWN_SECRET = os.urandom(32).hex()  # made with the process, so that two threads cannot make two
 
@@ -105,7 +96,7 @@ def issue(trace_id: int, span_id: int, *, sampled: bool, identity: Mapping[str, 
     header = bytes((flags,)) + key.id
     minute = int(time()) // 60
     body = b"".join((trace_id.to_bytes(16), span_id.to_bytes(8), minute.to_bytes(4), *_packed(identity)))
-    return PREFIX + _encoded(header + key.protect(header, body))
+    return semconv.HANDLE_PREFIX + _encoded(header + key.protect(header, body))
 
 
 def read(handle: str, max_age: float) -> Handle:
@@ -233,12 +224,12 @@ def _encoded(raw: bytes) -> str:
 
 def _decoded(handle: str) -> bytes:
     """The bytes of a handle that is one to the last bit: base64 has several spellings of the same bytes."""
-    text = handle[:LIMIT].removeprefix(PREFIX)
+    text = handle[:LIMIT].removeprefix(semconv.HANDLE_PREFIX)
     try:
         raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     except ValueError:  # of binascii, or of characters beyond ASCII
         raw = b""
-    if len(raw) < _BEFORE_NAMES or PREFIX + _encoded(raw) != handle:
+    if len(raw) < _BEFORE_NAMES or semconv.HANDLE_PREFIX + _encoded(raw) != handle:
         raise MangledHandleError(
             f"feedback handle: {handle[:16]!r}... of {len(handle)} characters is none; give it as `handle()` made it"
         )

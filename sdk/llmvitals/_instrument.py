@@ -1,17 +1,15 @@
 """instrument() and uninstrument(): find the installed clients, and watch them now or when they are imported."""
 
-import functools
 import sys
 import threading
 from types import ModuleType
 
 import wrapt
 
-from llmvitals import _threads
-from llmvitals._adapter import Adapter
+from llmvitals import _capture, _metrics, _threads, _usage, providers
+from llmvitals._content import Redact
 from llmvitals._guard import Guard
 from llmvitals._patch import Patch
-from llmvitals.providers import ADAPTERS
 
 _lock = threading.RLock()
 _active = False
@@ -19,26 +17,49 @@ _patches: list[Patch] = []
 _awaited: set[str] = set()  # modules whose import we have asked to be told of; that can't be taken back
 
 
-def instrument() -> None:
+def instrument(
+    *,
+    content: str | None = None,
+    redact: Redact | None = None,
+    metrics: bool = False,
+    include_usage: bool = False,
+) -> None:
     """Observe every LLM call of this process from now on; calling it again changes nothing.
 
     Clients that are imported already are watched at once, others when they are imported; none is
     imported for this. Spans go to the app's tracer provider, or, where it sets none, to where the
     standard OTEL_* variables say. Starts no thread and makes no network call.
+
+    content: whether calls' content is captured: "no_content", "span_only", "event_only" (as the log record
+        `gen_ai.client.inference.operation.details`) or "span_and_event". None is what
+        OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT says, and no content where it is not set; a
+        `prompt` may say otherwise of its calls. Each attribute has at most LLMVITALS_CONTENT_LIMIT characters.
+    redact: a function from text to text that every captured text passes, when its call has ended and after
+        e-mail addresses, phone and card numbers, IBANs and keys have been replaced; where it raises, nothing of
+        the call's content goes out.
+    metrics: record the conventions' histograms (duration, time to first chunk, tokens) by the app's meter
+        provider too, of every call, also of those whose spans are not sampled.
+    include_usage: ask for the usage of streams where the API tells it on request only, as OpenAI's chat
+        completions do; the chunk that brings it is kept from an app that has not asked for it.
+
+    Raises ValueError for another `content`, TypeError for a `redact` that is no function.
     """
     global _active
     with _lock:
         if _active:
             return
+        _capture.configure(content, redact)
+        _metrics.enable(metrics)
+        _usage.ask(include_usage)
         _active = True
         with Guard("instrument"):
             _patches.extend(_threads.carry_prompts())
-        for adapter in ADAPTERS:
-            if adapter.module in sys.modules:
-                _install(adapter, sys.modules[adapter.module])
-            elif adapter.module not in _awaited:
-                _awaited.add(adapter.module)
-                wrapt.register_post_import_hook(functools.partial(_install, adapter), adapter.module)
+        for name in providers.PROVIDERS:
+            if name in sys.modules:
+                _install(sys.modules[name])
+            elif name not in _awaited:
+                _awaited.add(name)
+                wrapt.register_post_import_hook(_install, name)
 
 
 def uninstrument() -> None:
@@ -51,7 +72,8 @@ def uninstrument() -> None:
                 _patches.pop().restore()
 
 
-def _install(adapter: Adapter, module: ModuleType) -> None:
-    with _lock, Guard(f"watching {adapter.module}"):
+def _install(module: ModuleType) -> None:
+    with _lock, Guard(f"watching {module.__name__}"):
         if _active:
-            _patches.extend(adapter.install(adapter, module))
+            for adapter in providers.adapters(module.__name__):
+                _patches.extend(adapter.install(adapter, module))

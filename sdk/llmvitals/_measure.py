@@ -10,40 +10,59 @@ _TEXTS = ("content", "text", "parts", "output", "arguments")  # where messages o
 
 
 def input_size(body: Body, names: tuple[str, ...]) -> dict[str, Attribute]:
-    """How many messages or texts a request's input holds, and how many characters of text."""
+    """How many messages or texts a request's input holds, and how many characters of text; nothing without names."""
+    if not names:
+        return {}
     count = characters = 0
     for name in names:
-        found = body.get(name)
-        if found is not None:
-            count += len(found) if isinstance(found, list) and not (found and isinstance(found[0], int)) else 1
-            characters += _characters(found)
+        outer, _, inner = name.rpartition(".")
+        found = get(body.get(outer), inner) if outer else body.get(name)
+        length = _characters(found)
+        characters += length
+        if isinstance(found, list) and not (found and isinstance(found[0], int)):
+            count += len(found)
+        elif length or isinstance(found, list):  # else it is one of the objects by which clients say "not given"
+            count += 1
     return {semconv.INPUT_COUNT: count, semconv.INPUT_CHARACTERS: characters}
 
 
 def _characters(node: Any) -> int:
-    if isinstance(node, str):
+    kind = type(node)
+    if kind is str:
         return len(node)
-    if isinstance(node, (list, tuple)):
+    if kind is list or kind is tuple:
         return sum(map(_characters, node))
-    if isinstance(node, (int, float, bytes)) or node is None:
-        return 0
-    return sum(_characters(get(node, name)) for name in _TEXTS)
+    characters = 0
+    if kind is dict:
+        for name in _TEXTS:
+            if name in node:
+                characters += _characters(node[name])
+    elif node is not None and kind not in (int, float, bool, bytes):  # a client's own model
+        for name in _TEXTS:
+            characters += _characters(getattr(node, name, None))
+    return characters
 
 
 def answered(answer: Answer) -> dict[str, Attribute]:
-    """What the provider says of its answer."""
-    usage, reasons = answer.usage, answer.finish_reasons
-    known = {
-        semconv.RESPONSE_ID: answer.id,
-        semconv.RESPONSE_MODEL: answer.model,
-        semconv.RESPONSE_FINISH_REASONS: [reasons[choice] for choice in sorted(reasons)] if reasons else None,
-        semconv.USAGE_INPUT_TOKENS: usage.input,
-        semconv.USAGE_OUTPUT_TOKENS: usage.output,
-        semconv.USAGE_CACHE_READ_INPUT_TOKENS: usage.cache_read,
-        semconv.USAGE_CACHE_WRITE_INPUT_TOKENS: usage.cache_write,
-        semconv.USAGE_REASONING_OUTPUT_TOKENS: usage.reasoning,
-    }
-    return {name: value for name, value in known.items() if value is not None} | answer.attributes
+    """What the provider says of its answer; what it does not say is left out."""
+    attributes, usage = answer.attributes, answer.usage
+    if answer.id is not None:
+        attributes[semconv.RESPONSE_ID] = answer.id
+    if answer.model is not None:
+        attributes[semconv.RESPONSE_MODEL] = answer.model
+    if answer.finish_reasons:
+        attributes[semconv.RESPONSE_FINISH_REASONS] = [reason for _, reason in sorted(answer.finish_reasons.items())]
+    if usage.input is not None:
+        attributes[semconv.USAGE_INPUT_TOKENS] = usage.input
+    if usage.output is not None:
+        attributes[semconv.USAGE_OUTPUT_TOKENS] = usage.output
+    if usage.cache_read is not None:
+        attributes[semconv.USAGE_CACHE_READ_INPUT_TOKENS] = usage.cache_read
+    if usage.cache_write is not None:
+        attributes[semconv.USAGE_CACHE_WRITE_INPUT_TOKENS] = usage.cache_write
+    if usage.reasoning is not None:
+        attributes[semconv.USAGE_REASONING_OUTPUT_TOKENS] = usage.reasoning
+    return attributes
 
 
 def sent(call: Call) -> dict[str, Attribute]:
@@ -58,16 +77,18 @@ def sent(call: Call) -> dict[str, Attribute]:
 
 def streamed(call: Call) -> dict[str, Attribute]:
     """How a streamed answer came; times are seconds. Empty for an answer that came whole."""
-    if not call.chunks:
+    pace = call.pace
+    if pace.gaps is None:
         return {}
     attributes: dict[str, Attribute] = {
-        semconv.STREAM_CHUNKS: call.chunks,
-        semconv.RESPONSE_TIME_TO_FIRST_CHUNK: (call.first_chunk - call.started) / 1e9,
+        semconv.REQUEST_STREAM: True,  # also where the request does not say so
+        semconv.STREAM_CHUNKS: pace.chunks,
+        semconv.RESPONSE_TIME_TO_FIRST_CHUNK: (pace.first - call.started) / 1e9,
     }
-    if call.gaps:
-        attributes[semconv.STREAM_DURATION] = (call.last_chunk - call.first_chunk) / 1e9
-        attributes[semconv.STREAM_LARGEST_GAP] = call.largest_gap / 1e9
-        attributes[semconv.STREAM_GAPS] = call.gaps
+    if pace.largest:
+        attributes[semconv.STREAM_DURATION] = (pace.last - pace.first) / 1e9
+        attributes[semconv.STREAM_LARGEST_GAP] = pace.largest / 1e9
+        attributes[semconv.STREAM_GAPS] = pace.gaps
     if call.first_token:
         attributes[semconv.TIME_TO_FIRST_TOKEN] = (call.first_token - call.started) / 1e9
         if call.first_answer > call.first_token:
@@ -92,3 +113,17 @@ def error_type(error: BaseException) -> str:
     """
     kind = type(error)
     return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
+def status_code(error: BaseException) -> int | None:
+    """The HTTP status that the exception stands for, where it tells: many clients have one class for all of them."""
+    response = get(error, "response")
+    if response is None:  # which the cause may have: Hugging Face's client puts some errors in its own words
+        response = get(error.__cause__, "response")
+    told = (
+        get(error, "status_code"),  # Stainless, Cohere, Mistral, Ollama
+        get(error, "code"),  # google-genai
+        get(response, "status_code"),  # Hugging Face
+        get(get(response, "ResponseMetadata"), "HTTPStatusCode"),  # botocore
+    )
+    return next((code for code in told if type(code) is int and 400 <= code < 600), None)

@@ -50,8 +50,8 @@ def record(identity: Mapping[str, Attribute], call: Call, at: int, error_type: s
     attributes: dict[str, Any] = dict(identity)
     if call.answer.model is not None:
         attributes[semconv.RESPONSE_MODEL] = call.answer.model
-    if call.chunks:
-        instruments.first_chunk.record((call.first_chunk - call.started) / 1e9, attributes)
+    if call.pace.chunks:
+        instruments.first_chunk.record((call.pace.first - call.started) / 1e9, attributes)
     if error_type:
         attributes = {**attributes, semconv.ERROR_TYPE: error_type}
     instruments.duration.record((at - call.started) / 1e9, attributes)

@@ -15,14 +15,16 @@ from typing import Any
 
 from opentelemetry import context
 
-from llmvitals import _call, _streams
+from llmvitals import _call, _hooks, _streams, _usage
 from llmvitals._adapter import Adapter
 from llmvitals._call import Call, Unrecorded
-from llmvitals._emit import Request
+from llmvitals._emit import Request, Started
 from llmvitals._funnel import Funnel
 from llmvitals._guard import Guard
-from llmvitals._nesting import CALL
+from llmvitals._nesting import call_in
 from llmvitals._patch import Patch, wrap
+
+_RAW = "X-Stainless-Raw-Response"  # the header by which the client's raw responses ask for themselves
 
 
 def install(adapter: Adapter, module: ModuleType) -> list[Patch]:
@@ -39,16 +41,36 @@ class _Funnel(Funnel):
     def __init__(self, adapter: Adapter, module: ModuleType) -> None:
         super().__init__(adapter)
         self._streams = (module.Stream, module.AsyncStream)
+        # A client keeps one URL object for good; to read host and port out of it takes longer than to find them here.
+        self._servers: dict[int, tuple[Any, str, int | None]] = {}
         # Of openai, LegacyAPIResponse is what `with_raw_response` gives; anthropic 2 no longer has it.
         raw = (getattr(module, name, None) for name in ("BaseAPIResponse", "LegacyAPIResponse"))
         self._raw_responses = tuple(kind for kind in raw if kind is not None)
 
+    def _start(self, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Started | None:
+        started = super()._start(instance, args, kwargs)
+        if started is not None and _usage.asking() and type(started.call) is Call:
+            with Guard("asking for usage"):
+                self._ask_for_usage(started.call, _options(args, kwargs))
+        return started
+
+    def _ask_for_usage(self, call: Call, options: Any) -> None:
+        # A body that the app gets raw could not be rid of the chunk that comes of it.
+        if not (isinstance(options.headers, dict) and _RAW in options.headers):
+            asked = _usage.asked(self.adapter.operations[options.url.partition("?")[0]], options.json_data)
+            if asked is not None:
+                options.json_data, call.hides = asked
+
     def request(self, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Request | None:
-        options = args[1] if len(args) > 1 else kwargs["options"]
+        options = _options(args, kwargs)
         operation = self.adapter.operations.get(options.url.partition("?")[0])
         if operation is None or (self.adapter.traced_by_itself and self.adapter.traced_by_itself(instance)):
             return None
-        return Request(operation, options.json_data or {}, instance.base_url.host, instance.base_url.port)
+        url = instance.base_url
+        known = self._servers.get(id(url))
+        if known is None or known[0] is not url:
+            known = self._servers[id(url)] = (url, url.host, url.port)
+        return Request(operation, options.json_data or {}, known[1], known[2])
 
     def observe(self, call: Call | Unrecorded, result: Any) -> Any:
         if isinstance(result, self._streams):
@@ -60,26 +82,28 @@ class _Funnel(Funnel):
         return result
 
     def _watch(self, call: Call | Unrecorded, stream: Any) -> None:
-        # The stream stays the client's own; only the iterator inside it is watched. Helpers close the
-        # response without going through the stream (openai 3.52 `ChatCompletionStream.close`).
-        asynchronous = isinstance(stream, self._streams[1])
-        closed = _streams.unless_its_own(stream._iterator, stream.response, call.closed)
-        watch = _streams.WatchedAsyncIterator if asynchronous else _streams.watched
-        stream._iterator = watch(stream._iterator, call)
-        stream._llmvitals_call = call  # so that feedback can be given on the stream itself
-        _streams.before(stream.response, "aclose" if asynchronous else "close", closed)
+        # Helpers close the response without going through the stream (openai 3.52 `ChatCompletionStream.close`).
+        _streams.watch_inside(stream, "_iterator", call)
+        if isinstance(call, Call) and call.hides is not None:
+            stream._iterator = _usage.Without(stream._iterator, call.hides)
         _call.end_dropped_calls()
 
     def _observe_raw(self, call: Call | Unrecorded, raw: Any) -> None:
+        if isinstance(call, Unrecorded):
+            return  # to look for its id would mean to read the JSON
         response = raw.http_response
         if response.is_closed:  # `with_raw_response`: the client has read the whole body
             call.answered(_body(response))
             return
         # The body is the app's to read: see what `parse` gives, or that it is closed without.
-        _streams.after(raw, "parse", lambda parsed: self.observe(call, parsed))
+        _hooks.after(raw, "parse", lambda parsed: self.observe(call, parsed))
         if hasattr(raw, "close"):
-            _streams.before(raw, "close", lambda: _closed(call, response))
+            _hooks.before(raw, "close", lambda: _closed(call, response))
         _call.end_dropped_calls()
+
+
+def _options(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return args[1] if len(args) > 1 else kwargs["options"]
 
 
 class _Attempts:
@@ -91,9 +115,9 @@ class _Attempts:
     def build_request(self, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
         """A wrapper of what the client does once for each attempt."""
         request = wrapped(*args, **kwargs)
-        with Guard("seeing an attempt"):
-            call = context.get_value(CALL)
-            if isinstance(call, Call):
+        call = call_in(context.get_current())
+        if type(call) is Call:
+            with Guard("seeing an attempt"):
                 call.attempts += 1
                 call.prepared = perf_counter_ns()
                 trace = _asent if isinstance(client, self._asynchronous) else _sent
@@ -115,7 +139,7 @@ async def _asent(call: Call, step: str, info: Any) -> None:
     _sent(call, step, info)
 
 
-def _closed(call: Call | Unrecorded, response: Any) -> None:
+def _closed(call: Call, response: Any) -> None:
     # `is_closed` before the app closes it: its body has been read to the end, if not by `parse`.
     if response.is_closed:
         call.answered(_body(response))

@@ -1,19 +1,15 @@
 """Watching what a client hands out: iterators chunk by chunk, and the closing of what holds them."""
 
 import functools
-import inspect
-import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
-from types import FrameType
 from typing import Any
 
 from opentelemetry import context
 
+from llmvitals import _hooks, _nesting
 from llmvitals._call import Call, Unrecorded
 from llmvitals._emit import Started
 from llmvitals._guard import contain
-
-_HOOK = "_llmvitals_"  # and the method's name: the attribute that holds a hook
 
 
 def watched(iterator: Iterator[Any], call: Call | Unrecorded) -> Generator[Any, None, None]:
@@ -21,10 +17,11 @@ def watched(iterator: Iterator[Any], call: Call | Unrecorded) -> Generator[Any, 
 
     For the inside of a client's stream; what takes the place of a generator is a `WatchedIterator`.
     """
+    tell = call.chunk
     try:
         for chunk in iterator:
             try:
-                call.chunk(chunk)
+                tell(chunk)
             except Exception as fault:  # not `with Guard(...)`, which would double the cost of a chunk
                 if not contain("counting a chunk", fault):
                     raise
@@ -62,15 +59,6 @@ class WatchedIterator:
             self._llmvitals_call.closed()
         self._iterator.close()  # type: ignore[attr-defined]
 
-    def __enter__(self) -> "WatchedIterator":
-        self._iterator.__enter__()  # type: ignore[attr-defined]
-        return self
-
-    def __exit__(self, *raised: Any) -> Any:
-        if self._llmvitals_call is not None:
-            self._llmvitals_call.closed()
-        return self._iterator.__exit__(*raised)  # type: ignore[attr-defined]
-
     def __getattr__(self, name: str) -> Any:
         return getattr(self._iterator, name)
 
@@ -98,6 +86,24 @@ class LazyIterator(WatchedIterator):
             context.detach(token)
 
 
+async def _awaited(call: Call | Unrecorded, coming: Awaitable[Any]) -> Any:
+    """The chunk that is `coming`, of which, or of whose failing to come, the call is told."""
+    try:
+        chunk = await coming
+    except StopAsyncIteration:
+        call.exhausted()
+        raise
+    except BaseException as error:
+        call.failed(error)
+        raise
+    try:
+        call.chunk(chunk)
+    except Exception as fault:
+        if not contain("counting a chunk", fault):
+            raise
+    return chunk
+
+
 class WatchedAsyncIterator:
     """A client's asynchronous iterator of chunks, inside of a stream or the app's to close."""
 
@@ -114,38 +120,14 @@ class WatchedAsyncIterator:
     def __aiter__(self) -> "WatchedAsyncIterator":
         return self
 
-    async def __anext__(self) -> Any:
-        call = self._llmvitals_call
-        if call is None:
-            return await anext(self._iterator)
-        try:
-            chunk = await anext(self._iterator)
-        except StopAsyncIteration:
-            call.exhausted()
-            raise
-        except BaseException as error:
-            call.failed(error)
-            raise
-        try:
-            call.chunk(chunk)
-        except Exception as fault:
-            if not contain("counting a chunk", fault):
-                raise
-        return chunk
+    def __anext__(self) -> Awaitable[Any]:
+        call, chunk = self._llmvitals_call, anext(self._iterator)
+        return chunk if call is None else _awaited(call, chunk)
 
     async def aclose(self) -> None:
         if self._llmvitals_call is not None:
             self._llmvitals_call.closed()
         await self._iterator.aclose()  # type: ignore[attr-defined]
-
-    async def __aenter__(self) -> "WatchedAsyncIterator":
-        await self._iterator.__aenter__()  # type: ignore[attr-defined]
-        return self
-
-    async def __aexit__(self, *raised: Any) -> Any:
-        if self._llmvitals_call is not None:
-            self._llmvitals_call.closed()
-        return await self._iterator.__aexit__(*raised)  # type: ignore[attr-defined]
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._iterator, name)
@@ -174,84 +156,57 @@ class LazyAsyncIterator(WatchedAsyncIterator):
             context.detach(token)
 
 
-def unless_its_own(generator: Any, response: Any, tell: Callable[[], None]) -> Callable[[], None]:
-    """`tell`, except where the client's `generator`, or the `response` itself, calls: then it is not the app's doing.
+def watch_inside(stream: Any, attribute: str, call: Call | Unrecorded) -> None:
+    """Watch the iterator that a client's stream holds as `attribute`; the stream itself stays the client's own.
 
-    The app may close from another thread or task while the generator waits for a chunk: so what counts is
-    who calls, not whether the generator runs. When it is collected there is no more of it to be seen. An
-    event loop that shuts down closes the response's own generators one by one (httpx 0.28 `aiter_raw`).
+    To close the stream is to close its `response`, as the iterator does, too, when it has come to its end.
     """
-    reference = weakref.ref(generator)
-    transport = type(response).__module__.partition(".")[0]
-
-    def tell_of_the_app() -> None:
-        generator, caller = reference(), inspect.currentframe()
-        while caller is not None and caller.f_globals.get("__name__") == __name__:
-            caller = caller.f_back
-        by_itself = caller is not None and caller.f_globals.get("__name__", "").partition(".")[0] == transport
-        if generator is not None and not by_itself and not _calls(generator, caller):
-            tell()
-
-    return tell_of_the_app
+    iterator = getattr(stream, attribute)
+    asynchronous = hasattr(iterator, "__anext__")
+    closed = _hooks.unless_its_own(iterator, stream.response, call.closed)
+    setattr(stream, attribute, (WatchedAsyncIterator if asynchronous else watched)(iterator, call))
+    stream._llmvitals_call = call  # so that feedback can be given on the stream itself
+    _hooks.before(stream.response, "aclose" if asynchronous else "close", closed)
 
 
-def _calls(generator: Any, frame: FrameType | None) -> bool:
-    """Whether a generator, of either kind, is among the callers of `frame`."""
-    own = getattr(generator, "gi_frame", None) or getattr(generator, "ag_frame", None)
-    while frame is not None and frame is not own:
-        frame = frame.f_back
-    return frame is not None
+def watch_itself(stream: Any, call: Call | Unrecorded) -> None:
+    """Watch a stream of the client's own that is an iterator, of either kind or of both; it stays what it is.
+
+    Such a stream may make its request, or another one, when it is read (LiteLLM 1.106): that is of the same call.
+    """
+    if hasattr(stream, "__next__"):
+        _hooks.around(stream, "__next__", functools.partial(_read, call))
+    if hasattr(stream, "__anext__"):
+        _hooks.around(stream, "__anext__", functools.partial(_aread, call))
+    for close in ("close", "aclose"):
+        if hasattr(stream, close):
+            _hooks.before(stream, close, call.closed)
+    stream._llmvitals_call = call  # so that feedback can be given on the stream itself
 
 
-def before(instance: Any, method: str, tell: Callable[[], None]) -> None:
-    """Have `tell()` called before `instance.method(...)`, the first time that it is called."""
-
-    def telling(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        _unhook(instance=args[0], method=method)
-        tell()
-        return original(*args, **kwargs)
-
-    _hook(instance, method, telling)
+async def _aread(call: Call | Unrecorded, read: Callable[[Any], Awaitable[Any]], stream: Any) -> Any:
+    token = context.attach(_nesting.more_of(call))
+    try:
+        return await _awaited(call, read(stream))
+    finally:
+        context.detach(token)
 
 
-def after(instance: Any, method: str, tell: Callable[[Any], None]) -> None:
-    """Have `tell(result)` called after `instance.method(...)`, awaited where it is a coroutine, the first time."""
-
-    def told(instance: Any, result: Any) -> Any:
-        _unhook(instance, method)
-        tell(result)
-        return result
-
-    async def awaited(instance: Any, result: Awaitable[Any]) -> Any:
-        return told(instance, await result)
-
-    def telling(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        result = original(*args, **kwargs)
-        return awaited(args[0], result) if inspect.isawaitable(result) else told(args[0], result)
-
-    _hook(instance, method, telling)
-
-
-# The instance gets a subclass of its own class, whose method looks for a hook on the instance. A hook
-# that held the instance itself would keep its socket open until the garbage collector comes by.
-
-
-def _hook(instance: Any, method: str, hook: Callable[..., Any]) -> None:
-    vars(instance)[_HOOK + method] = hook
-    instance.__class__ = _hooked(instance.__class__, method)
-
-
-def _unhook(instance: Any, method: str) -> None:
-    vars(instance).pop(_HOOK + method, None)
-
-
-@functools.cache
-def _hooked(kind: Any, method: str) -> type:
-    original = getattr(kind, method)
-
-    @functools.wraps(original)
-    def hooked(self: Any, *args: Any, **kwargs: Any) -> Any:
-        hook = vars(self).get(_HOOK + method)
-        return original(self, *args, **kwargs) if hook is None else hook(original, self, *args, **kwargs)
-
-    return type(kind.__name__, (kind,), {method: hooked, "__module__": kind.__module__, "__doc__": kind.__doc__})
+def _read(call: Call | Unrecorded, read: Callable[[Any], Any], stream: Any) -> Any:
+    token = context.attach(_nesting.more_of(call))
+    try:
+        chunk = read(stream)
+    except StopIteration:
+        call.exhausted()
+        raise
+    except BaseException as error:
+        call.failed(error)
+        raise
+    finally:
+        context.detach(token)
+    try:
+        call.chunk(chunk)
+    except Exception as fault:
+        if not contain("counting a chunk", fault):
+            raise
+    return chunk

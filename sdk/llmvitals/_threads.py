@@ -1,11 +1,15 @@
-"""Threads take the prompt template along from where they are started, as tasks do by themselves."""
+"""Threads take along what tasks take by themselves: the prompt template and, in a client's pool, the call."""
 
 import concurrent.futures.thread
 import threading
 from collections.abc import Callable
 from typing import Any
 
+from opentelemetry import context
+from opentelemetry.context import Context
+
 from llmvitals._guard import Guard
+from llmvitals._nesting import call_in
 from llmvitals._patch import Patch, wrap
 from llmvitals._prompt import Template, current
 
@@ -13,7 +17,8 @@ from llmvitals._prompt import Template, current
 def carry_prompts() -> list[Patch]:
     """Have `threading.Thread.start` and `ThreadPoolExecutor.submit` hand on the template in force.
 
-    Only the template: what else is in the context stays where Python leaves it.
+    Only the template: what else is in the context stays where Python leaves it. Except for what a client
+    submits while it makes a call, which is a part of that call.
     """
     return [
         wrap(threading, "Thread.start", _start),
@@ -45,16 +50,22 @@ class _Run:
 
 
 def _submit(wrapped: Callable[..., Any], _executor: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    template = current.get()
-    if template is None or not args:
+    template, calling = current.get(), context.get_current()
+    a_client_s = call_in(calling) is not None
+    if not args or (template is None and not a_client_s):
         return wrapped(*args, **kwargs)
     function, *rest = args
-    return wrapped(_in_template, template, function, *rest, **kwargs)
+    return wrapped(_within, template, calling if a_client_s else None, function, *rest, **kwargs)
 
 
-def _in_template(template: Template, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+def _within(
+    template: Template | None, calling: Context | None, function: Callable[..., Any], /, *args: Any, **kwargs: Any
+) -> Any:
     token = current.set(template)
+    attached = None if calling is None else context.attach(calling)
     try:
         return function(*args, **kwargs)
     finally:
+        if attached is not None:
+            context.detach(attached)
         current.reset(token)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from opentelemetry.trace import SpanContext, TraceFlags
 
 import llmvitals
-from llmvitals import _feedback, _handle, semconv
+from llmvitals import _handle, _recent, semconv
 
 CALLS = 5000
 RUNS = 5
@@ -33,8 +33,8 @@ def measure(name: str, call: Callable[[], object]) -> None:
 def main() -> None:
     os.environ[semconv.HANDLE_KEY] = "a-key-of-the-benchmark-that-is-long-enough"
     response_ids = iter([f"chatcmpl-{number}" for number in range(RUNS * CALLS)])
-    measure("remember a call", lambda: _feedback.remember(next(response_ids), SPAN, IDENTITY))
-    response_id = next(reversed(_feedback._calls))
+    measure("remember a call", lambda: _recent.remember(next(response_ids), SPAN, IDENTITY))
+    response_id = next(reversed(_recent._calls))
     for form in ("sealed", "signed"):
         if form == "signed":
             sys.modules["cryptography.hazmat.primitives.ciphers.aead"] = None  # as where it is not installed

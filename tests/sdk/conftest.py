@@ -64,6 +64,12 @@ def spans(instrumented: None) -> Iterator[Callable[[], list]]:
 
 
 @pytest.fixture
+def every_span(spans: object) -> Callable[[], list]:
+    """The spans that have ended so far, also those that are not ours."""
+    return lambda: list(_SPANS.get_finished_spans())
+
+
+@pytest.fixture
 def events(instrumented: None) -> Iterator[Callable[[], list]]:
     """The log records that were emitted so far."""
     _EVENTS.clear()
@@ -76,7 +82,12 @@ class Loopback(Provider):
 
     def __init__(self) -> None:
         self.behaviour = Behaviour()
-        super().__init__(lambda _: self.behaviour)
+        self.requests: list[dict[str, Any]] = []
+        super().__init__(self._behave)
+
+    def _behave(self, request: dict[str, Any]) -> Behaviour:
+        self.requests.append(request)
+        return self.behaviour
 
 
 @pytest.fixture(scope="session")
@@ -148,6 +159,7 @@ def clients(loopback: Loopback) -> Iterator[Callable[..., Clients]]:
     def make(behaviour: Behaviour | None = None, **options: object) -> Clients:
         loopback.behaviour = behaviour or Behaviour()
         loopback.served.clear()
+        loopback.requests.clear()
         made.append(Clients(loopback, **options))
         return made[-1]
 

@@ -57,20 +57,20 @@ def test_times_are_in_order_and_the_first_token_is_the_first_piece_that_brings_s
     for piece in chunks:
         call.chunk(piece)
     call.exhausted()
-    assert call.chunks == len(chunks)
+    assert call.pace.chunks == len(chunks)
     assert bool(call.first_token) is any(chunks)
     if any(chunks):
-        assert call.first_chunk <= call.first_token <= call.last_token <= call.last_chunk <= ends[0][1]
-        assert (call.first_token == call.first_chunk) is bool(chunks[0])
+        assert call.pace.first <= call.first_token <= call.last_token <= call.pace.last <= ends[0][1]
+        assert (call.first_token == call.pace.first) is bool(chunks[0])
 
 
 def test_an_abandoned_call_ends_with_its_last_chunk():
     ends = []
     call = open_call(ends)
     call.chunk(ANSWER)
-    last = call.last_chunk
     call.abandoned()
-    assert ends == [(semconv.ABANDONED, last)]
+    assert ends == [(semconv.ABANDONED, call.pace.last)]
+    assert call.pace.chunks == 1
 
 
 def test_of_many_threads_that_end_a_call_one_does():

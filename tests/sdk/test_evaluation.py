@@ -9,7 +9,7 @@ from opentelemetry._logs import SeverityNumber
 from opentelemetry.trace import SpanContext, TraceFlags
 
 import llmvitals
-from llmvitals import _feedback, _guard, semconv
+from llmvitals import _guard, _recent, semconv
 
 IDENTITY = {semconv.OPERATION_NAME: "chat", semconv.PROVIDER_NAME: "openai", semconv.REQUEST_MODEL: "gpt-x"}
 SPAN = SpanContext(7, 9, is_remote=False, trace_flags=TraceFlags(TraceFlags.SAMPLED))
@@ -18,9 +18,9 @@ SPAN = SpanContext(7, 9, is_remote=False, trace_flags=TraceFlags(TraceFlags.SAMP
 @pytest.fixture(autouse=True)
 def call(monkeypatch):
     """A call whose response is `chatcmpl-1`."""
-    monkeypatch.setattr(_feedback, "_calls", type(_feedback._calls)())
+    monkeypatch.setattr(_recent, "_calls", type(_recent._calls)())
     monkeypatch.setenv(semconv.HANDLE_KEY, "key-of-the-tests-that-is-long-enough")
-    _feedback.remember("chatcmpl-1", SPAN, IDENTITY)
+    _recent.remember("chatcmpl-1", SPAN, IDENTITY)
 
 
 def test_it_says_what_who_and_how_well(events):

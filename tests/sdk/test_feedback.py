@@ -7,7 +7,7 @@ import pytest
 from opentelemetry import trace
 
 import llmvitals
-from llmvitals import _feedback, _guard, semconv
+from llmvitals import _guard, _recent, semconv
 
 
 @pytest.fixture
@@ -103,11 +103,11 @@ def test_of_a_response_that_is_not_remembered_it_has_the_id_alone(events):
 
 
 def test_only_the_latest_calls_are_remembered(monkeypatch):
-    monkeypatch.setattr(_feedback, "_REMEMBERED", 2)
-    monkeypatch.setattr(_feedback, "_calls", type(_feedback._calls)())
+    monkeypatch.setattr(_recent, "KEPT", 2)
+    monkeypatch.setattr(_recent, "_calls", type(_recent._calls)())
     for response_id in ("first", "second", "third"):
-        _feedback.remember(response_id, None, {})
-    assert list(_feedback._calls) == ["second", "third"]
+        _recent.remember(response_id, None, {})
+    assert list(_recent._calls) == ["second", "third"]
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,14 @@
 """Whatever fails of ours, the app gets what it would have got: the answer, or its own exception."""
 
 import logging
+from dataclasses import replace
 
 import openai
 import pytest
 
 import llmvitals
-from llmvitals import _call, _emit, _export, _feedback, _funnel, _guard, _measure, _stainless
-from llmvitals._adapter import Adapter
-from llmvitals.providers.openai import ADAPTER
+from llmvitals import _call, _emit, _export, _guard, _measure, _recent, _stainless
+from llmvitals.providers.openai import ADAPTERS
 from llmvitals_collector.demo.behaviour import Behaviour
 
 REQUEST = {"model": "m", "messages": []}
@@ -35,7 +35,7 @@ FAULTS = {
     "counting a chunk": (_call.Call, "chunk", {"streamed"}),
     "ending a call": (_emit._Record, "end", EVERY),
     "telling of an answer": (_measure, "answered", EVERY),
-    "remembering a call": (_feedback, "remember", {"whole", "streamed"}),
+    "remembering a call": (_recent, "remember", {"whole", "streamed"}),
 }
 
 
@@ -97,13 +97,13 @@ def test_feedback_never_raises(monkeypatch):
 def test_a_client_that_no_longer_looks_as_expected_is_left_alone(monkeypatch, clients, caplog):
     """A new release without the funnel: telemetry is lost and said so, the client works."""
     monkeypatch.delenv("LLMVITALS_STRICT")
-    broken = Adapter(ADAPTER.provider, "json", ADAPTER.operations, fail)
-    monkeypatch.setattr("llmvitals._instrument.ADAPTERS", (broken,))
+    broken = replace(ADAPTERS[0], install=fail)
+    monkeypatch.setattr("llmvitals.providers.adapters", lambda module: [broken])
     with caplog.at_level(logging.WARNING, "llmvitals"):
         llmvitals.instrument()
         clients().openai.chat.completions.create(**REQUEST)
     llmvitals.uninstrument()
-    assert "watching json failed; the app is not affected" in caplog.text
+    assert "watching openai._base_client failed; the app is not affected" in caplog.text
 
 
 def test_a_fault_is_counted_each_time_and_logged_once(monkeypatch, caplog):

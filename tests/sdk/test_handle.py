@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from opentelemetry.trace import SpanContext, TraceFlags
 
 import llmvitals
-from llmvitals import _feedback, _guard, _handle, semconv
+from llmvitals import _guard, _handle, _recent, semconv
 
 KEY, OTHER_KEY, NEW_KEY = ("key-that-is-long-enough-" + name.ljust(8, ".") for name in ("one", "other", "new"))
 AEAD = "cryptography.hazmat.primitives.ciphers.aead"
@@ -151,11 +151,11 @@ def test_a_piece_of_it_is_refused(form, length, tail):
 @given(st.text())
 def test_what_is_no_handle_is_refused(form, text):
     with pytest.raises(_handle.MangledHandleError):
-        _handle.read(_handle.PREFIX + text, HOUR)
+        _handle.read(semconv.HANDLE_PREFIX + text, HOUR)
 
 
 def forged(handle):
-    return _handle.PREFIX + _handle._encoded(_handle._decoded(handle)[:-1] + b"!")
+    return semconv.HANDLE_PREFIX + _handle._encoded(_handle._decoded(handle)[:-1] + b"!")
 
 
 REFUSED = {
@@ -218,7 +218,7 @@ def test_its_age_is_limited_by_what_it_is_used_for(key, later, events, kind, age
 
 
 def test_every_kind_of_feedback_has_an_age():
-    assert _handle.FEEDBACK_MAX_AGE.keys() == semconv.FEEDBACK_SCORES.keys()
+    assert semconv.FEEDBACK_MAX_AGE.keys() == semconv.FEEDBACK_SCORES.keys()
 
 
 # ---- Keys ---------------------------------------------------------------------------------------------
@@ -235,7 +235,7 @@ def test_the_first_key_makes_handles_and_all_open_them(form, key):
         _handle.read(old, HOUR)
 
 
-FORGED = _handle.PREFIX + _handle._encoded(bytes(100))
+FORGED = semconv.HANDLE_PREFIX + _handle._encoded(bytes(100))
 MALFORMED = {
     "too short": ("secret", "key 1 of 1 has 6 characters; each needs 32 or more"),
     "an empty one": (f"{KEY},", "key 2 of 2 has 0 characters"),
@@ -269,9 +269,9 @@ if sys.argv[1] == "signed":
     sys.modules[{AEAD!r}] = None
 from opentelemetry.trace import SpanContext, TraceFlags
 import llmvitals
-from llmvitals import _feedback
+from llmvitals import _recent
 span = SpanContext({CALL["trace_id"]}, {CALL["span_id"]}, is_remote=False, trace_flags=TraceFlags(1))
-_feedback.remember("chatcmpl-1", span, {IDENTITY})
+_recent.remember("chatcmpl-1", span, {IDENTITY})
 print(llmvitals.handle("chatcmpl-1"))
 """
 
@@ -314,8 +314,8 @@ UNSAMPLED = SpanContext(*CALL.values(), is_remote=False, trace_flags=TraceFlags(
 @pytest.fixture
 def remembered(monkeypatch, key):
     """`remembered(response_id)` is a call that was not sampled."""
-    monkeypatch.setattr(_feedback, "_calls", type(_feedback._calls)())
-    return lambda response_id: _feedback.remember(response_id, UNSAMPLED, IDENTITY)
+    monkeypatch.setattr(_recent, "_calls", type(_recent._calls)())
+    return lambda response_id: _recent.remember(response_id, UNSAMPLED, IDENTITY)
 
 
 def test_the_call_need_not_be_sampled(remembered, events):

@@ -1,5 +1,6 @@
 """instrument() watches, uninstrument() puts everything back, and neither does anything else."""
 
+import importlib
 import subprocess
 import sys
 import threading
@@ -10,6 +11,7 @@ import pytest
 from opentelemetry import context, trace
 
 import llmvitals
+from llmvitals import providers
 
 PATCHED = [
     (openai._base_client.SyncAPIClient, "request"),
@@ -33,7 +35,17 @@ def run(code, **environment):
 
 
 def test_the_public_names():
-    assert llmvitals.__all__ == ["evaluation", "feedback", "handle", "instrument", "prompt", "uninstrument"]
+    assert llmvitals.__all__ == [
+        "cache",
+        "evaluation",
+        "feedback",
+        "handle",
+        "instrument",
+        "observe",
+        "prompt",
+        "task",
+        "uninstrument",
+    ]
 
 
 def test_uninstrument_restores_everything():
@@ -148,3 +160,19 @@ def test_uninstrument_before_the_import_leaves_the_client_alone():
         )
         == "function"
     )
+
+
+@pytest.mark.parametrize("file", sorted(set(providers.PROVIDERS.values())))
+def test_the_table_of_clients_has_each_module_that_a_file_watches(file):
+    watched = {adapter.module for adapter in importlib.import_module(f"llmvitals.providers.{file}").ADAPTERS}
+    assert watched == {module for module, name in providers.PROVIDERS.items() if name == file}
+
+
+def test_a_client_that_is_not_imported_costs_no_module_of_ours():
+    said = subprocess.run(
+        [sys.executable, "-c", "import llmvitals, sys; llmvitals.instrument(); print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert not [name for name in said.split() if name.startswith(("llmvitals.providers.", "llmvitals.formats."))]

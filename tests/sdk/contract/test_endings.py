@@ -166,6 +166,7 @@ def test_a_refused_request_is_an_error_of_its_own_type(subject, status, call, cl
         call(subject, clients(Behaviour(status=status)))
     span = ended(spans, semconv.ERROR, StatusCode.ERROR)
     assert span.attributes[semconv.ERROR_TYPE] == subject.errors[status]
+    assert span.attributes[semconv.HTTP_STATUS_CODE] == status
     assert subject.errors[status].endswith(raised.type.__name__)
 
 
