@@ -66,7 +66,7 @@ class prompt:  # noqa: N801 - used as a function is, and named as one
         self._version = None if version is None else str(version)
         self._content = None if content is None else semconv.NO_CONTENT
         self._variables: Variables = None
-        with Guard("prompt"):
+        with Guard("prompt", arguments=True):
             if content is not None:
                 self._content = mode_named(content)
             if variables is not None:

@@ -58,7 +58,7 @@ def fold(answer: Answer, piece: Any) -> int:
             answer.finish_reasons[_index(choice, position)] = reason
         delta = get(choice, "delta")
         if delta is not None:
-            brings = _delta(answer, delta) or brings
+            brings = ANSWER if get(delta, "content") else _delta(answer, delta) or brings
         if answer.transcript is not None:
             whole = delta is None
             _transcribe(answer.transcript, get(choice, "message") if whole else delta, _index(choice, position), whole)
@@ -75,7 +75,8 @@ def _index(choice: Any, position: int) -> int:
 
 
 def _delta(answer: Answer, delta: Any) -> int:
-    if get(delta, "content") or get(delta, "tool_calls") or get(delta, "refusal"):
+    """What a delta without text brings."""
+    if get(delta, "tool_calls") or get(delta, "refusal"):
         return ANSWER
     # Not OpenAI's own: DeepSeek and vLLM say reasoning_content, OpenRouter and Groq say reasoning.
     if get(delta, "reasoning_content") or get(delta, "reasoning"):
