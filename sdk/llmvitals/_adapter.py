@@ -175,6 +175,7 @@ _PROVIDERS_BY_HOST = {
     ".amazonaws.com": "aws.bedrock",
     "aiplatform.googleapis.com": "gcp.vertex_ai",
     "generativelanguage.googleapis.com": "gcp.gemini",
+    "api.cerebras.ai": "cerebras",
     "api.groq.com": "groq",
     "api.deepseek.com": "deepseek",
     "api.mistral.ai": "mistral_ai",

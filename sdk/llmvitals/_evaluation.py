@@ -1,14 +1,13 @@
 """What the app's own evaluators say of an answer, as an event on the span of the call that gave it."""
 
-import re
 from typing import Any
 
 from opentelemetry._logs import SeverityNumber
 
 from llmvitals import _feedback, _measure, semconv
+from llmvitals._around import check_name
 from llmvitals._guard import Guard
 
-_NAME = re.compile(r"[A-Za-z][\w./-]{0,63}", re.ASCII)
 _LABEL_LENGTH = 64
 
 
@@ -61,10 +60,7 @@ def evaluation(
 
 
 def _check(name: Any, score: Any, label: Any, source: Any, error: Any) -> None:
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise ValueError(
-            f"evaluation name {name!r} is no name: up to 64 letters, digits, `_`, `.`, `/` and `-`, a letter first"
-        )
+    check_name("evaluation name", name)
     if name == semconv.USER_FEEDBACK:
         raise ValueError(f"evaluation name {name!r} is taken: record it with `feedback()`")
     _feedback.check_member("evaluation source", source, semconv.SOURCES)

@@ -11,6 +11,7 @@ from llmvitals._adapter import Adapter
 PROVIDERS = {
     "anthropic._base_client": "anthropic",
     "botocore.client": "bedrock",
+    "cerebras.cloud.sdk._base_client": "cerebras",
     **dict.fromkeys(("cohere.base_client", "cohere.client", "cohere.v2.client"), "cohere"),
     "google.genai.chats": "google_genai",
     "groq._base_client": "groq",

@@ -1,14 +1,12 @@
 """Google's client: generateContent, whole and streamed, and embeddings, of the Gemini API and of Vertex AI."""
 
-import functools
 import sys
 from dataclasses import replace
 from types import ModuleType
 from typing import Any
-from urllib.parse import urlsplit
 
 from llmvitals import _enclosing, _methods, semconv
-from llmvitals._adapter import NOTHING, Adapter, Answer, Attribute, Body, Operation, get, parameters
+from llmvitals._adapter import NOTHING, Adapter, Answer, Attribute, Body, Operation, address, get, parameters
 from llmvitals._patch import Patch, wrap
 from llmvitals.formats import generate_content
 
@@ -34,13 +32,7 @@ def install(adapter: Adapter, module: ModuleType) -> list[Patch]:
 
 def _server(models: Any) -> tuple[str | None, int | None, str]:
     client = models._api_client
-    return *_address(client._http_options.base_url), "gcp.vertex_ai" if client.vertexai else "gcp.gemini"
-
-
-@functools.lru_cache(maxsize=256)
-def _address(url: str) -> tuple[str | None, int | None]:
-    parts = urlsplit(url)
-    return parts.hostname, parts.port
+    return *address(client._http_options.base_url), "gcp.vertex_ai" if client.vertexai else "gcp.gemini"
 
 
 def model(body: Body) -> str | None:
