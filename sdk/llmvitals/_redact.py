@@ -21,7 +21,7 @@ _KEY_MARKS = (
 _KEY = re.compile(
     # As text, or in JSON as text, where a line's end is the two characters \n.
     r"""(?:(?<![A-Za-z0-9])|(?<=\\[nrt]))(?:
-      sk-(?=[\w-]{0,64}\d)[\w-]{16,}+                       # OpenAI, Anthropic and many others
+      c?sk-(?=[\w-]{0,64}\d)[\w-]{16,}+                     # OpenAI, Anthropic, Cerebras and many others
     | [srp]k_(?:live|test)_\w{16,}+ | whsec_\w{16,}+        # Stripe
     | (?:AKIA|ASIA)[A-Z0-9]{16}                             # AWS
     | AIza[\w-]{30,}+                                      # Google

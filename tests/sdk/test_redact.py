@@ -32,6 +32,7 @@ from llmvitals._redact import patterns, redaction
         ("GB82 WEST 1234 5698 7654 32 CALL ME", "[iban] CALL ME"),
         ("key=sk-proj-abc123def456ghi789", "key=[key]"),
         ("sk-ant-api03-AbCdEf0123456789_-x", "[key]"),
+        ("csk-abcdef0123456789abcdef", "[key]"),
         ("AKIAIOSFODNN7EXAMPLE", "[key]"),
         ("ghp_abcdefghijklmnopqrstuvwxyz0123456789", "[key]"),
         ("xoxb-1234567890-abcdef", "[key]"),

@@ -29,6 +29,7 @@ class Provider:
             openai.OpenAI(base_url=f"{provider.url}/v1", api_key="any")
             anthropic.Anthropic(base_url=provider.url, api_key="any")
             groq.Groq(base_url=provider.url, api_key="any")
+            Cerebras(base_url=f"{provider.url}/cerebras", api_key="any", warm_tcp_connection=False)
             Mistral(server_url=f"{provider.url}/mistral", api_key="any")
             ollama.Client(provider.url)
             InferenceClient(base_url=f"{provider.url}/hf/v1")  # chat

@@ -13,6 +13,7 @@ import mistralai.client
 import ollama
 import openai
 import pytest
+from cerebras.cloud import sdk as cerebras
 from huggingface_hub import errors as huggingface
 
 MESSAGES = [{"role": "user", "content": "Where is my order?"}]
@@ -63,10 +64,14 @@ def clients(loopback) -> Iterator[SimpleNamespace]:
     with ExitStack() as stack:
         stack.callback(huggingface_hub.close_session)
         openai_http, groq_http = openai.DefaultHttpxClient(verify=False), groq.DefaultHttpxClient(verify=False)
+        cerebras_options = options | {"http_client": cerebras.DefaultHttpxClient(verify=False)}
         yield SimpleNamespace(
             url=url,
             openai=stack.enter_context(openai.OpenAI(base_url=f"{url}/v1", http_client=openai_http, **options)),
             groq=stack.enter_context(groq.Groq(base_url=url, http_client=groq_http, **options)),
+            cerebras=stack.enter_context(
+                cerebras.Cerebras(base_url=f"{url}/cerebras", warm_tcp_connection=False, **cerebras_options)
+            ),
             mistral=stack.enter_context(mistralai.client.Mistral(server_url=f"{url}/mistral", api_key="any")),
             huggingface=huggingface_hub.InferenceClient(base_url=f"{url}/hf/v1", api_key="any"),
             huggingface_model=huggingface_hub.InferenceClient(f"{url}/hf/models/org/llama", token="any"),
@@ -197,6 +202,14 @@ def call_groq(clients, stream=False, **options):
     return clients.groq.chat.completions.create(model="m", messages=MESSAGES, stream=stream, **extra, **options)
 
 
+def call_cerebras(clients, stream=False, **options):
+    return clients.cerebras.chat.completions.create(model="m", messages=MESSAGES, stream=stream, **options)
+
+
+def call_cerebras_completions(clients, stream=False, **options):
+    return clients.cerebras.completions.create(model="m", prompt="Where?", stream=stream, **options)
+
+
 def call_mistral(clients, stream=False, **options):
     call = clients.mistral.chat.stream if stream else clients.mistral.chat.complete
     return call(model="m", messages=MESSAGES, **options)
@@ -234,6 +247,18 @@ def call_completions(clients, stream=False, **options):
 SDK_ERROR = mistralai.client.errors.SDKError
 APIS = [
     Api("groq", call_groq, completed, chunked, groq.APIError, groq.RateLimitError, choices=True),
+    Api("cerebras", call_cerebras, completed, chunked, cerebras.APIError, cerebras.RateLimitError, choices=True),
+    Api(
+        "cerebras completions",
+        call_cerebras_completions,
+        text_completed,
+        text_chunked,
+        cerebras.APIError,
+        cerebras.RateLimitError,
+        called=None,
+        thinks=False,
+        choices=True,
+    ),
     Api("mistral", call_mistral, mistral_whole, mistral_streamed, None, SDK_ERROR, choices=True),
     Api("mistral fim", call_mistral_fim, mistral_whole, mistral_streamed, None, SDK_ERROR, called=None),
     Api(

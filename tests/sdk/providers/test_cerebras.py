@@ -2,6 +2,7 @@
 
 import httpx
 from cerebras.cloud.sdk import Cerebras
+from cerebras.cloud.sdk.types.chat.chat_completion import ChatCompletionResponse
 
 from llmvitals._adapter import ANSWER, NOTHING, REASONING, Answer, Usage, provider_at
 from llmvitals.providers.cerebras import ADAPTERS
@@ -34,6 +35,15 @@ def test_a_chat_stream_tells_reasoning_answer_and_usage():
     assert brings == [NOTHING, REASONING, ANSWER, NOTHING]
     assert (answer.id, answer.model, answer.finish_reasons) == ("cmpl-1", "llama-x", {0: "stop"})
     assert answer.usage == Usage(input=12, output=7, cache_read=4, reasoning=3)
+
+
+def test_a_chunk_that_the_client_takes_for_a_whole_answer_is_read_all_the_same():
+    """cerebras-cloud-sdk 1.91 does so where the chunk lacks a field that its type requires."""
+    answer = Answer()
+    piece = ChatCompletionResponse.construct(**chunk({"delta": {"reasoning": "The"}}))
+    assert type(piece.choices[0].delta) is dict
+    assert CHAT.fold(answer, piece) == REASONING
+    assert answer.model == "llama-x"
 
 
 def test_a_stream_of_text_tells_its_usage_with_its_end():

@@ -5,6 +5,8 @@ To add an API: a module here with the functions of `demo.wire.Wire` (or of `Stre
 
 from llmvitals_collector.demo.route import Route, always, unless_declined
 from llmvitals_collector.demo.wires import (
+    cerebras,
+    cerebras_completions,
     chat,
     cohere_chat_v1,
     cohere_chat_v2,
@@ -37,6 +39,8 @@ ROUTES = (
     Route("/v1/messages", messages),
     Route("/openai/v1/chat/completions", groq),
     Route("/openai/v1/embeddings", embeddings),
+    Route("/cerebras/v1/chat/completions", cerebras),
+    Route("/cerebras/v1/completions", cerebras_completions),
     Route("/mistral/v1/chat/completions", mistral),
     Route("/mistral/v1/agents/completions", mistral),
     Route("/mistral/v1/fim/completions", mistral),

@@ -2,12 +2,13 @@
 
 from importlib.util import find_spec
 
-from subjects import anthropic, bedrock, cohere, google_genai, groq, huggingface, mistral, ollama, openai
+from subjects import anthropic, bedrock, cerebras, cohere, google_genai, groq, huggingface, mistral, ollama, openai
 from subjects.subject import Subject
 
 SUBJECTS: list[Subject] = [
     *anthropic.SUBJECTS,
     *bedrock.SUBJECTS,
+    *cerebras.SUBJECTS,
     *cohere.SUBJECTS,
     *google_genai.SUBJECTS,
     *groq.SUBJECTS,
