@@ -127,22 +127,17 @@ class _Method(Funnel):
         return result
 
     def _watched(self, call: Call | Unrecorded, result: Any) -> Any:
+        synchronous = hasattr(result, "__next__")
         if self._streams_from and hasattr(result, self._streams_from):
-            _call.end_dropped_calls()
             _streams.watch_inside(result, self._streams_from, call)
+        elif not (synchronous or hasattr(result, "__anext__")):
+            call.answered(result)
             return result
-        iterates = hasattr(result, "__next__") or hasattr(result, "__anext__")
-        if iterates and hasattr(result, "__dict__"):  # an object of the client's own, rather than a generator
-            _call.end_dropped_calls()
+        elif hasattr(result, "__dict__"):  # an object of the client's own, rather than a generator
             _streams.watch_itself(result, call)
-            return result
-        if hasattr(result, "__next__"):
-            _call.end_dropped_calls()
-            return _streams.WatchedIterator(result, call)
-        if hasattr(result, "__anext__"):
-            _call.end_dropped_calls()
-            return _streams.WatchedAsyncIterator(result, call)
-        call.answered(result)
+        else:
+            result = (_streams.WatchedIterator if synchronous else _streams.WatchedAsyncIterator)(result, call)
+        _call.end_dropped_calls()
         return result
 
     def generate(self, wrapped: Callable[..., Any], instance: Any, args: Any, kwargs: Any) -> Any:

@@ -69,6 +69,18 @@ def async_streaming(request: pytest.FixtureRequest) -> Subject:
     return request.param
 
 
+@pytest.fixture(params=[subject for subject in SUBJECTS if subject.open and subject.close], ids=str)
+def closable(request: pytest.FixtureRequest) -> Subject:
+    """Each API whose streams can be closed."""
+    return request.param
+
+
+@pytest.fixture(params=[subject for subject in SUBJECTS if subject.aopen and subject.aclose], ids=str)
+def async_closable(request: pytest.FixtureRequest) -> Subject:
+    """Each API whose asynchronous streams can be closed."""
+    return request.param
+
+
 @pytest.fixture
 def call(arun: Callable[..., Any]) -> Callable[[Subject, Any], Any]:
     """Make a subject's plain call."""

@@ -34,19 +34,19 @@ def opened(subject, loopback, chunks=3):
     return stream
 
 
-def test_close_ends_the_call_at_once(streaming, clients, spans):
-    stream = opened(streaming, clients(SLOW))
-    streaming.close(stream)
+def test_close_ends_the_call_at_once(closable, clients, spans):
+    stream = opened(closable, clients(SLOW))
+    closable.close(stream)
     ended(spans, semconv.CLOSED)
 
 
-def test_close_ends_an_async_call_at_once(async_streaming, clients, spans, arun):
+def test_close_ends_an_async_call_at_once(async_closable, clients, spans, arun):
     loopback = clients(SLOW)
 
     async def main():
-        stream = await async_streaming.aopen(loopback)
+        stream = await async_closable.aopen(loopback)
         await anext(stream)
-        await async_streaming.aclose(stream)
+        await async_closable.aclose(stream)
 
     arun(main(), loopback)
     ended(spans, semconv.CLOSED)
@@ -93,8 +93,8 @@ def test_close_in_another_task_while_a_chunk_is_awaited_is_no_error(async_stream
     ended(spans, semconv.CLOSED)
 
 
-def test_leaving_the_block_ends_the_call_at_once(streaming, clients, spans):
-    stream = opened(streaming, clients(SLOW))
+def test_leaving_the_block_ends_the_call_at_once(closable, clients, spans):
+    stream = opened(closable, clients(SLOW))
     with stream if hasattr(stream, "__enter__") else contextlib.closing(stream):
         assert not spans()
     ended(spans, semconv.CLOSED)
@@ -130,11 +130,11 @@ def test_a_stream_that_nobody_read_ends_its_call_when_it_is_collected(streaming,
         assert semconv.TIME_TO_FIRST_TOKEN not in span.attributes
 
 
-def test_a_generator_closed_by_its_web_framework_is_no_error(streaming, clients, spans):
+def test_a_generator_closed_by_its_web_framework_is_no_error(closable, clients, spans):
     loopback = clients(SLOW)
 
     def answer():
-        with contextlib.closing(streaming.open(loopback)) as stream:
+        with contextlib.closing(closable.open(loopback)) as stream:
             yield from stream
 
     page = answer()
@@ -246,10 +246,10 @@ def test_a_task_cancelled_while_it_waits_for_an_answer_is_no_error(async_subject
     ended(spans, semconv.CANCELLED)
 
 
-def test_a_call_ends_once_whatever_happens_after(streaming, clients, spans):
-    stream = opened(streaming, clients(Behaviour(output_tokens=3)), chunks=1)
+def test_a_call_ends_once_whatever_happens_after(closable, clients, spans):
+    stream = opened(closable, clients(Behaviour(output_tokens=3)), chunks=1)
     list(stream)
-    streaming.close(stream)
+    closable.close(stream)
     del stream
     gc.collect()
     ended(spans, semconv.COMPLETE)

@@ -78,8 +78,8 @@ def test_the_app_gets_the_client_s_own_exception(subject, call, fault, clients):
     assert subject.errors[429].endswith(raised.type.__name__)
 
 
-def test_a_stream_can_be_closed(streaming, fault, clients):
-    stream = streaming.open(clients(Behaviour(output_tokens=50, token_seconds=0.01)))
+def test_a_stream_can_be_closed(closable, fault, clients):
+    stream = closable.open(clients(Behaviour(output_tokens=50, token_seconds=0.01)))
     next(iter(stream))
     with contextlib.suppress(StopIteration):
-        streaming.close(stream)
+        closable.close(stream)

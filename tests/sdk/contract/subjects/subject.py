@@ -25,7 +25,7 @@ class Subject:
     awhole: the plain one, async; None where the client has no async half.
     streamed: the ways that stream it.
     open, aopen: start a stream, and give the iterator that the app reads.
-    close, aclose: close it.
+    close, aclose: close it; None where it can't be closed.
     lazy: the request is made when the first chunk is asked for, not when the stream is opened.
     awaits_chunk: whether somebody waits for a chunk of the stream now; None where it can't be closed meanwhile.
     openers: how many chunks a stream opens with before its first token.
@@ -50,8 +50,8 @@ class Subject:
     streamed: Mapping[str, Style] = field(default_factory=dict)
     open: Style | None = None
     aopen: Style | None = None
-    close: Callable[[Any], Any] = lambda stream: stream.close()
-    aclose: Callable[[Any], Any] = lambda stream: stream.aclose()
+    close: Callable[[Any], Any] | None = lambda stream: stream.close()
+    aclose: Callable[[Any], Any] | None = lambda stream: stream.aclose()
     lazy: bool = False
     awaits_chunk: Callable[[Any], bool] | None = None
     openers: int = 1
