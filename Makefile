@@ -1,13 +1,14 @@
 # make demo    see it work            make test    run the tests
 # make check   lint, types, rules     make bench   measure, by hand
-# Each does its own set-up, in .venv; nothing else on the machine is changed, except that `test`, as
-# root on Debian, installs the servers that the tests run against.
+# make test-previous    the SDK's tests with the clients one major back
+# Each does its own set-up, in .venv or .venv-previous; nothing else on the machine is changed, except
+# that `test`, as root on Debian, installs the servers that the tests run against.
 
 ARGS ?=
 PYTEST_ARGS ?=
 BIN := .venv/bin
 
-.PHONY: help setup check test bench demo constraints clean
+.PHONY: help setup check test test-previous bench demo constraints clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -22,12 +23,19 @@ setup: .venv/dev
 	@.ci/setup dev
 	@touch $@
 
+.venv-previous/previous: pyproject.toml constraints-previous.txt
+	@.ci/setup previous
+	@touch $@
+
 demo: .venv/demo
 	@$(BIN)/llmvitals demo $(ARGS)
 
 test: .venv/dev
 	@.ci/setup servers
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-previous: .venv-previous/previous
+	.venv-previous/bin/python -m pytest tests/sdk $(PYTEST_ARGS)
 
 check: .venv/dev
 	@.ci/setup servers
@@ -45,6 +53,8 @@ bench: .venv/dev
 constraints:
 	printf 'hatchling\neditables\n' | uv pip compile pyproject.toml - --extra dev --universal --python-version 3.11 --upgrade \
 	  --no-annotate --no-header --no-emit-package llmvitals --output-file constraints.txt
+	printf 'hatchling\neditables\n' | uv pip compile pyproject.toml .ci/previous.in - --extra collector --universal --python-version 3.11 --upgrade \
+	  --no-annotate --no-header --no-emit-package llmvitals --output-file constraints-previous.txt
 
 clean:
-	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-previous dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
