@@ -13,6 +13,7 @@ from llmvitals.formats import chat_completions, embeddings
 from llmvitals.providers import litellm
 from llmvitals_collector.demo.behaviour import Behaviour
 
+MESSAGES = [{"role": "user", "content": "Where?"}]
 NOTHING_TOLD = {"prompt_tokens": 0, "completion_tokens": 0}
 TOLD = {"prompt_tokens": 100, "completion_tokens": 20, "prompt_tokens_details": {"cached_tokens": 60}}
 
@@ -143,7 +144,17 @@ def test_arguments_by_position_are_known_also_of_a_function_that_takes_any(real,
     assert span.attributes[semconv.INPUT_COUNT] == 1
 
 
-def test_a_router_s_retries_and_fallbacks_are_a_call_each_as_it_makes_them(real, clients, spans):
+def test_fallbacks_that_a_call_asks_for_are_of_that_call(real, clients, spans):
+    loopback = clients(Behaviour(status=500))
+    asked = {"messages": MESSAGES, "api_base": f"{loopback.provider.url}/v1", "api_key": "any", "max_retries": 0}
+    with pytest.raises(Exception, match="fallback"):
+        real.completion("openai/a", **asked, fallbacks=["openai/b"])
+    (span,) = spans()
+    assert span.name == "chat a"
+    assert span.attributes[semconv.REQUEST_ATTEMPTS] == len(loopback.provider.served) == 2
+
+
+def test_a_router_s_fallbacks_are_a_call_each(real, clients, spans):
     loopback = clients(Behaviour(status=500))
     deployed = {"api_base": f"{loopback.provider.url}/v1", "api_key": "any", "max_retries": 0}
     router = real.Router(
@@ -152,7 +163,7 @@ def test_a_router_s_retries_and_fallbacks_are_a_call_each_as_it_makes_them(real,
         num_retries=0,
     )
     with pytest.raises(real.InternalServerError):
-        router.completion("a", [{"role": "user", "content": "Where?"}])
+        router.completion("a", MESSAGES)
     assert [span.name for span in spans()] == ["chat a", "chat b"]
 
 
