@@ -5,7 +5,7 @@ import atexit
 import queue
 import threading
 from collections.abc import Callable
-from time import perf_counter_ns
+from time import perf_counter_ns, sleep
 from typing import Any
 
 from llmvitals import semconv
@@ -16,9 +16,10 @@ from llmvitals._pace import BATCH, Pace
 # What the program does to a call, rather than the provider: no failure of the call.
 CANCELLATIONS = (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit, SystemExit)
 
-# A finaliser may run at any allocation, on any thread, inside other people's locks. So it does one
-# thing, `SimpleQueue.put`, which is made for it, and a thread that does nothing else ends the call.
+# A finaliser may run at any allocation, on any thread, inside other people's locks. So it takes none: it
+# queues the call, by `SimpleQueue.put`, which is made for it, and a thread that does nothing else ends it.
 _dropped: "queue.SimpleQueue[Call]" = queue.SimpleQueue()
+_TURN = 1e-4  # seconds
 
 End = Callable[["Call", str, int, BaseException | None], None]
 
@@ -148,9 +149,11 @@ class Call:
                 self.pace.count(self._arrivals)
                 self._end(self, ending, at, error)
 
-    def __del__(self, drop: Any = _dropped.put) -> None:
+    def __del__(self, drop: Any = _dropped.put, give_way: Any = sleep) -> None:
         if not self._open.locked():
             drop(self)
+            # The thread gets its turn before whoever dropped the stream goes on, and perhaps flushes, and ends.
+            give_way(_TURN)
 
 
 class Unrecorded:
