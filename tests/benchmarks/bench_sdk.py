@@ -14,7 +14,9 @@ from typing import Any
 import anthropic
 import httpx2
 import openai
-from opentelemetry import trace
+from opentelemetry import metrics, trace
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, Sampler, SamplingResult
@@ -27,6 +29,7 @@ from llmvitals_collector.demo.wire import Reply
 CHUNKS = 200
 ROUNDS = 400
 MESSAGES = [{"role": "user", "content": "Where is my parcel?"}]
+LONG = [{"role": ("user", "assistant")[turn % 2], "content": "lorem ipsum dolor " * 120} for turn in range(20)]  # 43 KB
 
 
 class Discard(SpanExporter):
@@ -71,13 +74,16 @@ def cpu(call: Callable[[], object]) -> float:
     return time.process_time() - began
 
 
-def compare(name: str, call: Callable[[], object], rounds: int, per: int = 1) -> None:
-    """Print what B adds to A, in microseconds (per chunk, where `per` is the chunks) and as a share of A."""
+def compare(name: str, call: Callable[[], object], rounds: int, per: int = 1, **options: bool) -> None:
+    """Print what B adds to A, in microseconds (per chunk, where `per` is the chunks) and as a share of A.
+
+    options: of `instrument()`, in B.
+    """
     bare, added = [], []
     for _ in range(rounds):
         llmvitals.uninstrument()
         a = cpu(call)
-        llmvitals.instrument()
+        llmvitals.instrument(**options)
         b = cpu(call)
         bare.append(a)
         added.append(b - a)
@@ -93,6 +99,9 @@ def main() -> None:
     def chat() -> object:
         return gpt.chat.completions.create(model="m", messages=MESSAGES)
 
+    def long_chat() -> object:
+        return gpt.chat.completions.create(model="m", messages=LONG)
+
     def chat_stream() -> object:
         return [0 for _ in gpt.chat.completions.create(model="m", messages=MESSAGES, stream=True)]
 
@@ -103,20 +112,24 @@ def main() -> None:
         return [0 for _ in claude.messages.create(model="m", max_tokens=9, messages=MESSAGES, stream=True)]
 
     sampler = Switch()
+    metrics.set_meter_provider(MeterProvider([InMemoryMetricReader()]))
     provider = TracerProvider(sampler=sampler)
     provider.add_span_processor(BatchSpanProcessor(Discard()))
     trace.set_tracer_provider(provider)
-    for call in (chat, chat_stream, message, message_stream):  # imports, caches and connections
+    for call in (chat, long_chat, chat_stream, message, message_stream):  # imports, caches and connections
         llmvitals.instrument()
         call()
         llmvitals.uninstrument()
         call()
     compare("openai chat", chat, ROUNDS)
+    compare("openai chat, 43 KB", long_chat, ROUNDS // 4)
+    compare("openai chat, with metrics", chat, ROUNDS, metrics=True)
     compare(f"openai chat, {CHUNKS} chunks, per chunk", chat_stream, ROUNDS // 8, CHUNKS)
     compare("anthropic message", message, ROUNDS)
     compare(f"anthropic message, {CHUNKS} chunks, per chunk", message_stream, ROUNDS // 4, CHUNKS)
     sampler.inner = ALWAYS_OFF
     compare("openai chat, not sampled", chat, ROUNDS)
+    compare("anthropic message, not sampled", message, ROUNDS)
 
 
 if __name__ == "__main__":
