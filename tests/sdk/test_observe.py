@@ -237,7 +237,7 @@ def test_an_async_generator_that_is_closed_early_was_closed(span):
 
 def test_a_generator_that_is_dropped_was_abandoned(span, monkeypatch):
     dropped = []
-    monkeypatch.setattr(_call.Call.__del__, "__defaults__", (dropped.append,))
+    monkeypatch.setattr(_call.Call.__del__, "__defaults__", (dropped.append, lambda turn: None))
     generator = generator_function("one", "two")
     next(generator)
     del generator
