@@ -64,6 +64,17 @@ def spans(instrumented: None) -> Iterator[Callable[[], list]]:
 
 
 @pytest.fixture
+def span(spans: Callable[[], list]) -> Callable[[], Any]:
+    """`span()` is the one span that has ended."""
+
+    def one() -> Any:
+        (only,) = spans()
+        return only
+
+    return one
+
+
+@pytest.fixture
 def every_span(spans: object) -> Callable[[], list]:
     """The spans that have ended so far, also those that are not ours."""
     return lambda: list(_SPANS.get_finished_spans())

@@ -12,17 +12,6 @@ import llmvitals
 from llmvitals import _export, _recent, semconv
 
 
-@pytest.fixture
-def span(spans):
-    """`span()` is the one span that was recorded."""
-
-    def one():
-        (only,) = spans()
-        return only
-
-    return one
-
-
 def saved(span):
     names = (semconv.CACHE_SAVED_DURATION, semconv.CACHE_SAVED_INPUT_TOKENS, semconv.CACHE_SAVED_OUTPUT_TOKENS)
     return tuple(span.attributes.get(name) for name in names)

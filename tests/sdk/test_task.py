@@ -14,17 +14,6 @@ import llmvitals
 from llmvitals import _export, semconv
 
 
-@pytest.fixture
-def span(spans):
-    """`span()` is the one span that was recorded."""
-
-    def one():
-        (only,) = spans()
-        return only
-
-    return one
-
-
 def outcome(span):
     return span.attributes[semconv.TASK_OUTCOME], span.attributes.get(semconv.TASK_FAILURE_MODE)
 
