@@ -47,38 +47,29 @@ def any_call(request: pytest.FixtureRequest, arun: Callable[..., Any]) -> Callin
     return _calling(request.param, arun)
 
 
-@pytest.fixture(params=SUBJECTS, ids=str)
-def subject(request: pytest.FixtureRequest) -> Subject:
-    return request.param
+def _each(holds: Callable[[Subject], Any]) -> Any:
+    """A fixture that is each of the subjects for which something holds."""
+
+    @pytest.fixture(params=[subject for subject in SUBJECTS if holds(subject)], ids=str)
+    def fixture(request: pytest.FixtureRequest) -> Subject:
+        return request.param
+
+    return fixture
 
 
-@pytest.fixture(params=[subject for subject in SUBJECTS if subject.awhole], ids=str)
-def async_subject(request: pytest.FixtureRequest) -> Subject:
-    return request.param
-
-
-@pytest.fixture(params=[subject for subject in SUBJECTS if subject.open], ids=str)
-def streaming(request: pytest.FixtureRequest) -> Subject:
-    """Each API that streams."""
-    return request.param
-
-
-@pytest.fixture(params=[subject for subject in SUBJECTS if subject.aopen], ids=str)
-def async_streaming(request: pytest.FixtureRequest) -> Subject:
-    """Each API that streams to async apps."""
-    return request.param
-
-
-@pytest.fixture(params=[subject for subject in SUBJECTS if subject.open and subject.close], ids=str)
-def closable(request: pytest.FixtureRequest) -> Subject:
-    """Each API whose streams can be closed."""
-    return request.param
-
-
-@pytest.fixture(params=[subject for subject in SUBJECTS if subject.aopen and subject.aclose], ids=str)
-def async_closable(request: pytest.FixtureRequest) -> Subject:
-    """Each API whose asynchronous streams can be closed."""
-    return request.param
+subject = _each(lambda s: True)
+async_subject = _each(lambda s: s.awhole)
+retrying = _each(lambda s: s.retrying is not None)
+# Those that stream, and whose streams can be treated so, or tell so much.
+streaming = _each(lambda s: s.open)
+async_streaming = _each(lambda s: s.aopen)
+closable = _each(lambda s: s.open and s.close)
+async_closable = _each(lambda s: s.aopen and s.aclose)
+closable_while_read = _each(lambda s: s.open and s.awaits_chunk)
+async_closable_while_read = _each(lambda s: s.aopen and s.awaits_chunk)
+with_helper = _each(lambda s: s.helper)
+telling_usage = _each(lambda s: s.open and "output" in s.stream_tells)
+reasoning = _each(lambda s: s.open and s.reasons)
 
 
 @pytest.fixture

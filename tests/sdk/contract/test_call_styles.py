@@ -133,11 +133,9 @@ def test_a_call_that_is_not_sampled_is_no_span_and_no_less_an_answer(any_call, c
     assert not spans()
 
 
-def test_speed_is_tokens_per_second_from_the_first_to_the_last(streaming, clients, spans):
+def test_speed_is_tokens_per_second_from_the_first_to_the_last(telling_usage, clients, spans):
     """20 tokens, one in 10 ms: 19 of them come in the 190 ms after the first, however long that one took."""
-    if "output" not in streaming.stream_tells:
-        pytest.skip("its streams tell no usage unless they are asked for it")
-    list(streaming.open(clients(Behaviour(first_token_seconds=0.1, token_seconds=0.01, output_tokens=20))))
+    list(telling_usage.open(clients(Behaviour(first_token_seconds=0.1, token_seconds=0.01, output_tokens=20))))
 
     assert spans()[0].attributes[semconv.OUTPUT_TOKENS_PER_SECOND] == pytest.approx(100, rel=0.25)
 
@@ -153,11 +151,9 @@ def test_reasoning_that_is_billed_but_not_sent_does_not_make_an_answer_fast(clie
     assert attributes[semconv.OUTPUT_TOKENS_PER_SECOND] == pytest.approx(100, rel=0.25)
 
 
-def test_the_first_answer_token_is_told_where_reasoning_comes_before_it(streaming, clients, spans):
-    if not streaming.reasons:
-        pytest.skip("this API has no reasoning to stream")
+def test_the_first_answer_token_is_told_where_reasoning_comes_before_it(reasoning, clients, spans):
     loopback = clients(Behaviour(token_seconds=0.01, output_tokens=20, reasoning_tokens=10, reasoning_streamed=True))
-    list(streaming.open(loopback))
+    list(reasoning.open(loopback))
 
     attributes = spans()[0].attributes
     waited = attributes[semconv.TIME_TO_FIRST_ANSWER_TOKEN] - attributes[semconv.TIME_TO_FIRST_TOKEN]

@@ -52,10 +52,12 @@ def test_close_ends_an_async_call_at_once(async_closable, clients, spans, arun):
     ended(spans, semconv.CLOSED)
 
 
-def test_close_in_another_thread_while_a_chunk_is_awaited_is_no_error(streaming, clients, spans):
-    if streaming.awaits_chunk is None:
-        pytest.skip("the client's stream can't be closed by another thread")
-    stream = opened(streaming, clients(Behaviour(first_token_seconds=0.5, output_tokens=2)), chunks=streaming.openers)
+def test_close_in_another_thread_while_a_chunk_is_awaited_is_no_error(closable_while_read, clients, spans):
+    stream = opened(
+        closable_while_read,
+        clients(Behaviour(first_token_seconds=0.5, output_tokens=2)),
+        chunks=closable_while_read.openers,
+    )
 
     def read():
         with contextlib.suppress(Exception):  # what a client says of a stream that is closed under it
@@ -63,29 +65,27 @@ def test_close_in_another_thread_while_a_chunk_is_awaited_is_no_error(streaming,
 
     reader = threading.Thread(target=read)
     reader.start()
-    while not streaming.awaits_chunk(stream):
+    while not closable_while_read.awaits_chunk(stream):
         time.sleep(0.001)
-    streaming.close(stream)
+    closable_while_read.close(stream)
     ended(spans, semconv.CLOSED)
     reader.join()
 
 
-def test_close_in_another_task_while_a_chunk_is_awaited_is_no_error(async_streaming, clients, spans, arun):
-    if async_streaming.awaits_chunk is None:
-        pytest.skip("the client's stream can't be closed by another task")
+def test_close_in_another_task_while_a_chunk_is_awaited_is_no_error(async_closable_while_read, clients, spans, arun):
     loopback = clients(Behaviour(first_token_seconds=0.5, output_tokens=2))
 
     async def main():
-        stream = await async_streaming.aopen(loopback)
+        stream = await async_closable_while_read.aopen(loopback)
 
         async def read():
             async for _ in stream:
                 pass
 
         reader = asyncio.create_task(read())
-        while not async_streaming.awaits_chunk(stream):
+        while not async_closable_while_read.awaits_chunk(stream):
             await asyncio.sleep(0.001)
-        await async_streaming.aclose(stream)
+        await async_closable_while_read.aclose(stream)
         reader.cancel()
         await asyncio.gather(reader, return_exceptions=True)
 
@@ -100,10 +100,8 @@ def test_leaving_the_block_ends_the_call_at_once(closable, clients, spans):
     ended(spans, semconv.CLOSED)
 
 
-def test_leaving_a_helper_s_block_ends_the_call_at_once(streaming, clients, spans):
-    if streaming.helper is None:
-        pytest.skip("this client has no helper for its streams")
-    with streaming.helper(clients(SLOW)) as stream:
+def test_leaving_a_helper_s_block_ends_the_call_at_once(with_helper, clients, spans):
+    with with_helper.helper(clients(SLOW)) as stream:
         next(iter(stream))
         assert not spans()
     ended(spans, semconv.CLOSED)
@@ -177,15 +175,13 @@ def test_a_timeout_is_an_error(subject, call, clients, spans):
     assert span.attributes[semconv.ERROR_TYPE] == subject.timeout
 
 
-def test_retries_are_one_call(subject, call, clients, spans):
-    if subject.retrying is None:
-        pytest.skip("this client does not retry")
-    loopback = clients(Behaviour(status=500, retry_after_seconds=0.01), **subject.retrying)
+def test_retries_are_one_call(retrying, call, clients, spans):
+    loopback = clients(Behaviour(status=500, retry_after_seconds=0.01), **retrying.retrying)
     with pytest.raises(Exception):  # noqa: B017, PT011
-        call(subject, loopback)
+        call(retrying, loopback)
     assert len(loopback.provider.served) == 3
     span = ended(spans, semconv.ERROR, StatusCode.ERROR)
-    assert span.attributes.get(semconv.REQUEST_ATTEMPTS) == (3 if subject.attempts_seen else None)
+    assert span.attributes.get(semconv.REQUEST_ATTEMPTS) == (3 if retrying.attempts_seen else None)
 
 
 def test_a_task_cancelled_while_it_waits_for_a_chunk_is_no_error(async_streaming, clients, spans, arun):
