@@ -2,5 +2,6 @@
 
 # The one module for all of them: what it consists of is a matter of length.
 from llmvitals.semconv.attributes import *
+from llmvitals.semconv.collector_metrics import *
 from llmvitals.semconv.metrics import *
 from llmvitals.semconv.values import *

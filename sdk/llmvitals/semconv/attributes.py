@@ -15,6 +15,7 @@ SERVER_PORT = "server.port"
 ERROR_TYPE = "error.type"
 HTTP_STATUS_CODE = "http.response.status_code"  # of a refused request
 SERVICE_NAME = "service.name"
+SERVICE_VERSION = "service.version"
 # https://opentelemetry.io/docs/specs/semconv/resource/#service
 UNKNOWN_SERVICE = "unknown_service"  # the service of a resource that names none
 

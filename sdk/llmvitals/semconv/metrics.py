@@ -34,11 +34,26 @@ LABEL_TOKEN_TYPE = "gen_ai_token_type"
 LABEL_CACHE = "cache"
 LABEL_KIND = "kind"
 LABEL_SLO = "slo"
+LABEL_INPUT_BAND = "input_band"
+LABEL_LATENCY_BAND = "latency_band"
 LABEL_RECEIVER = "receiver"
 LABEL_REASON = "reason"
 LABEL_METRIC = "metric"
 LABEL_PROCESSOR = "processor"
+LABEL_NAME = "name"
 LABEL_VERSION = "version"
+# Of exemplars; Grafana links a panel's exemplars by the first.
+LABEL_TRACE_ID = "trace_id"
+LABEL_SPAN_ID = "span_id"
+LABEL_DIALECT = "dialect"
+LABEL_LABEL = "label"  # a name of one of these
+LABEL_STAGE = "stage"
+LABEL_DECODER = "decoder"
+LABEL_HASH = "hash"
+# As the OpenTelemetry Collector names them on its own metrics.
+LABEL_TRANSPORT = "transport"
+LABEL_EXPORTER = "exporter"
+LABEL_DATA_TYPE = "data_type"
 
 # What stands in every open label of the series that takes the rows which no longer fit (the name is
 # OpenTelemetry's: https://opentelemetry.io/docs/specs/otel/metrics/sdk/#overflow-attribute). Labels of a
@@ -69,6 +84,13 @@ TOKENS_PER_SECOND_BOUNDS = (
     *(125.0, 150.0, 175.0, 200.0, 250.0, 300.0, 400.0, 500.0, 750.0, 1000.0, 2000.0),
 )
 
+# Native histograms have eight buckets to an octave, of which Prometheus keeps 160 without merging any: the powers of
+# two between which they lie. What is not above the lower one is in the zero bucket, what is above the upper one in the
+# last bucket.
+SECONDS_OCTAVES = (-8, 12)  # 4 ms to 68 minutes
+TOKENS_OCTAVES = (0, 20)  # to 1,048,576
+TOKENS_PER_SECOND_OCTAVES = (-4, 12)
+
 # ---- Metric families --------------------------------------------------------------------------------
 
 
@@ -79,19 +101,27 @@ class Family:
     kind: `counter`, `gauge` or `histogram`.
     help: one sentence, for people.
     labels: label names, in the order in which they are written.
-    bounds: a histogram's finite upper bounds, ascending, in the unit of the name.
+    bounds: a histogram's finite upper bounds, positive and ascending, in the unit of the name.
+    octaves: the powers of two between which its native buckets lie; without them it has none.
     """
 
-    __slots__ = ("bounds", "help", "kind", "labels", "name")
+    __slots__ = ("bounds", "help", "kind", "labels", "name", "octaves")
 
     def __init__(
-        self, name: str, kind: str, help: str, labels: tuple[str, ...] = (), bounds: tuple[float, ...] = ()
+        self,
+        name: str,
+        kind: str,
+        help: str,
+        labels: tuple[str, ...] = (),
+        bounds: tuple[float, ...] = (),
+        octaves: tuple[int, int] | None = None,
     ) -> None:
         self.name = name
         self.kind = kind
         self.help = help
         self.labels = labels
         self.bounds = bounds
+        self.octaves = octaves
 
 
 CALLS = Family("llm_calls_total", "counter", "LLM calls.", (*CALL_LABELS, LABEL_OUTCOME, LABEL_ERROR_CLASS))
@@ -101,6 +131,7 @@ DURATION = Family(
     "Time from the start of an LLM call to the end of its answer.",
     (*CALL_LABELS, LABEL_OUTCOME),
     SECONDS_BOUNDS,
+    SECONDS_OCTAVES,
 )
 FIRST_CHUNK = Family(
     "gen_ai_client_operation_time_to_first_chunk_seconds",
@@ -108,6 +139,7 @@ FIRST_CHUNK = Family(
     "Time to the first chunk of a streamed answer, whatever it holds.",
     CALL_LABELS,
     SECONDS_BOUNDS,
+    SECONDS_OCTAVES,
 )
 FIRST_TOKEN = Family(
     "llm_time_to_first_token_seconds",
@@ -115,6 +147,30 @@ FIRST_TOKEN = Family(
     "Time to the first text, reasoning or tool-call token of a streamed answer.",
     CALL_LABELS,
     SECONDS_BOUNDS,
+    SECONDS_OCTAVES,
+)
+ANSWER_TOKEN = Family(
+    "llm_time_to_first_answer_token_seconds",
+    "histogram",
+    "Time to the first token of the answer itself, where reasoning came before it.",
+    CALL_LABELS,
+    SECONDS_BOUNDS,
+    SECONDS_OCTAVES,
+)
+CHUNK_GAPS = Family(
+    "gen_ai_client_operation_time_per_output_chunk_seconds",
+    "histogram",
+    "Time between two chunks of a streamed answer.",
+    CALL_LABELS,
+    GAP_BOUNDS,
+)
+QUEUE = Family(
+    "llm_request_queue_seconds",
+    "histogram",
+    "Time that a request waited in the app for a connection.",
+    CALL_LABELS,
+    SECONDS_BOUNDS,
+    SECONDS_OCTAVES,
 )
 OUTPUT_SPEED = Family(
     "llm_output_tokens_per_second",
@@ -122,6 +178,7 @@ OUTPUT_SPEED = Family(
     "Output tokens per second between the first and the last token of a streamed answer.",
     CALL_LABELS,
     TOKENS_PER_SECOND_BOUNDS,
+    TOKENS_PER_SECOND_OCTAVES,
 )
 TOKEN_USAGE = Family(
     "gen_ai_client_token_usage",
@@ -129,6 +186,7 @@ TOKEN_USAGE = Family(
     "Tokens of one LLM call, by type.",
     (*CALL_LABELS, LABEL_TOKEN_TYPE),
     TOKENS_BOUNDS,
+    TOKENS_OCTAVES,
 )
 TOKENS = Family(
     "llm_tokens_total",
@@ -141,6 +199,30 @@ CACHE_LOOKUPS = Family(
     "counter",
     "LLM calls by what a cache did for them, where the answer tells.",
     (*CALL_LABELS, LABEL_CACHE, LABEL_OUTCOME),
+)
+COST = Family("llm_cost_usd_total", "counter", "Cost of LLM calls in US dollars, where it is known.", CALL_LABELS)
+RETRIES = Family("llm_retries_total", "counter", "Attempts of the client beyond the first of a call.", CALL_LABELS)
+FIRST_TOKEN_BY_INPUT = Family(
+    "llm_first_token_by_input_seconds",
+    "histogram",
+    "Time to the first token of a streamed answer, by the size of the input and what the prompt cache did.",
+    (LABEL_SERVICE, LABEL_MODEL, LABEL_INPUT_BAND, LABEL_CACHE),
+    SECONDS_BOUNDS,
+    SECONDS_OCTAVES,
+)
+DURATION_BY_INPUT = Family(
+    "llm_duration_by_input_seconds",
+    "histogram",
+    "Time of an LLM call, by the size of the input and what the prompt cache did.",
+    (LABEL_SERVICE, LABEL_MODEL, LABEL_INPUT_BAND, LABEL_CACHE),
+    SECONDS_BOUNDS,
+    SECONDS_OCTAVES,
+)
+CALLS_BY_LATENCY = Family(
+    "llm_calls_by_latency_total",
+    "counter",
+    "LLM calls by how long they took.",
+    (LABEL_SERVICE, LABEL_MODEL, LABEL_LATENCY_BAND),
 )
 FEEDBACK = Family("llm_feedback_total", "counter", "Feedback of users, by kind.", (*CALL_LABELS, LABEL_KIND))
 SLO_EVENTS = Family(
@@ -155,43 +237,14 @@ SLO_OBJECTIVE = Family(
 SLO_THRESHOLD = Family(
     "llm_slo_threshold_seconds", "gauge", "The time within which a call keeps the objective.", (LABEL_SLO,)
 )
-COLLECTOR_RECEIVED_SPANS = Family("llm_collector_received_spans_total", "counter", "Spans received.", (LABEL_SERVICE,))
-COLLECTOR_RECEIVED_LOG_RECORDS = Family(
-    "llm_collector_received_log_records_total", "counter", "Log records received.", (LABEL_SERVICE,)
+RELEASE_TIMESTAMP = Family(
+    "llm_release_timestamp_seconds",
+    "gauge",
+    "When a version of an app, a prompt or a model was first seen at work.",
+    (LABEL_KIND, LABEL_NAME, LABEL_VERSION),
 )
-COLLECTOR_LAST_RECEIVED = Family(
-    "llm_collector_last_received_timestamp_seconds", "gauge", "When something was last received.", (LABEL_SERVICE,)
-)
-COLLECTOR_IGNORED_SPANS = Family(
-    "llm_collector_ignored_spans_total", "counter", "Spans received that are not counted as calls.", (LABEL_REASON,)
-)
-COLLECTOR_IGNORED_LOG_RECORDS = Family(
-    "llm_collector_ignored_log_records_total",
-    "counter",
-    "Log records received that are not counted as feedback.",
-    (LABEL_REASON,),
-)
-COLLECTOR_REFUSED_REQUESTS = Family(
-    "llm_collector_refused_requests_total",
-    "counter",
-    "Requests refused whole, nothing of them counted.",
-    (LABEL_RECEIVER, LABEL_REASON),
-)
-COLLECTOR_PROCESSOR_FAILURES = Family(
-    "llm_collector_processor_failures_total", "counter", "Batches on which a processor failed.", (LABEL_PROCESSOR,)
-)
-COLLECTOR_LABEL_SETS = Family("llm_collector_label_sets", "gauge", "Label sets held, by metric.", (LABEL_METRIC,))
-COLLECTOR_SERIES_OVERFLOW = Family(
-    "llm_collector_series_overflow_total",
-    "counter",
-    "Rows counted in the overflow series, because the metric held as many label sets as it may.",
-    (LABEL_METRIC,),
-)
-COLLECTOR_BUILD_INFO = Family("llm_collector_build_info", "gauge", "Always 1.", (LABEL_VERSION,))
 
-FAMILIES = tuple(value for value in tuple(globals().values()) if isinstance(value, Family))
-COLLECTOR_FAMILIES = tuple(family for family in FAMILIES if family.name.startswith("llm_collector_"))
-CALL_FAMILIES = tuple(family for family in FAMILIES if family not in COLLECTOR_FAMILIES)
+CALL_FAMILIES = tuple(value for value in tuple(globals().values()) if isinstance(value, Family))
 
 # ---- Recorded series that dashboards show ----------------------------------------------------------
 # prometheus_rules/slo.rules.yml

@@ -47,6 +47,9 @@ FEEDBACK_SCORES = {
     "survey": None,
 }
 
+DECODER = "LLMVITALS_COLLECTOR_DECODER"  # the environment variable that says which of these reads protobuf
+DECODERS = (COMPILED_DECODER, PYTHON_DECODER) = ("compiled", "python")
+
 HANDLE_KEY = "LLMVITALS_HANDLE_KEY"  # the environment variable that holds the keys of feedback handles
 
 # How old a feedback handle may be, in seconds, for each use: what users do while the answer is before them, what
@@ -86,19 +89,66 @@ SLOS = (SLO_AVAILABILITY, SLO_FIRST_TOKEN, SLO_DURATION)
 GOOD = "good"
 BAD = "bad"
 SLO_OUTCOMES = (GOOD, BAD)
+# Bands of input tokens, and of durations in seconds; each ends at its bound, and the last one is open.
+INPUT_BAND_BOUNDS = (1_000.0, 4_000.0, 16_000.0, 64_000.0)
+INPUT_BANDS = ("0-1k", "1k-4k", "4k-16k", "16k-64k", "64k+")
+LATENCY_BAND_BOUNDS = (1.0, 3.0, 10.0, 30.0)
+LATENCY_BANDS = ("0-1s", "1-3s", "3-10s", "10-30s", "30s+")
+TOLD = "told"
+WEIGHTED = (TOLD, UNKNOWN)  # whether a call tells for how many it stands
+SENDER = "sender"
+CONFIGURED = "configured"
+PRICED = (SENDER, CONFIGURED, UNKNOWN)  # whose is the cost of a call
+RELEASE_APP = "app"
+RELEASE_PROMPT = "prompt"
+RELEASE_MODEL = "model"
 
 RECEIVER_GRPC = "grpc"
 RECEIVER_HTTP = "http"
-# Why the collector does not count a span or a log record, which is no fault of the sender ...
+RECEIVER_OTLP = "otlp"  # both, on the metrics that are named as the OpenTelemetry Collector's
+# What the collector makes of a span or a log record: it counts it ...
+COUNTED = "counted"
+# ... or not, which is no fault of the sender ...
 NOT_GEN_AI = "not_gen_ai"  # a span of something else
 NOT_A_CALL = "not_a_call"  # an agent, a tool, a retrieval: no single request to a model
 NOT_AN_EVALUATION = "not_an_evaluation"  # a log record of something else
 NOT_FEEDBACK = "not_feedback"  # an evaluation by somebody other than a user
 IGNORED_SPAN_REASONS = (NOT_GEN_AI, NOT_A_CALL)
 IGNORED_LOG_RECORD_REASONS = (NOT_AN_EVALUATION, NOT_FEEDBACK)
+# ... or rejects it, and tells the sender so ...
+INVALID_IDS = "invalid_ids"  # a call without a trace id and a span id could not be told from its repetition
+REJECTED_REASONS = (INVALID_IDS,)
+# ... or leaves it out, as another span tells of the same call ...
+SERVER_SPAN = "server_span"  # a model's server's own view of a request
+DUPLICATE = "duplicate"  # the same span again
+WRAPPER = "wrapper"  # around another call, or within one that is counted already
+SAME_ANSWER = "same_answer"  # the same response id in the same trace
+REPEATED_REASONS = (SERVER_SPAN, DUPLICATE, WRAPPER, SAME_ANSWER)  # of several, the first is told
+VERDICTS = (
+    COUNTED,
+    *(NOT_GEN_AI, NOT_A_CALL),
+    *(NOT_AN_EVALUATION, NOT_FEEDBACK),
+    *REJECTED_REASONS,
+    *REPEATED_REASONS,
+)
 # ... and why it refuses a whole request.
 MALFORMED = "malformed"
 TOO_LARGE = "too_large"
 UNSUPPORTED_TYPE = "unsupported_type"  # neither protobuf nor JSON, or compressed in an unknown way
+UNAUTHENTICATED = "unauthenticated"  # without a token that the receiver knows
+ABORTED = "aborted"  # the client went away, or was too slow, before all of it had come
+BUSY = "busy"  # too much is in flight; the client is to send it again
+UNAVAILABLE = "unavailable"  # the collector stops, or cannot store anything; the client is to send it again
 INTERNAL = "internal"  # a fault of the collector's own
-REFUSED_REASONS = (MALFORMED, TOO_LARGE, UNSUPPORTED_TYPE, INTERNAL)
+REFUSED_REASONS = (MALFORMED, TOO_LARGE, UNSUPPORTED_TYPE, UNAUTHENTICATED, ABORTED, BUSY, UNAVAILABLE, INTERNAL)
+
+# What the collector spends its time on.
+STAGE_DECODE = "decode"
+STAGE_STORE = "store"
+STAGE_PROCESS = "process"
+STAGE_COUNT = "count"
+STAGE_RENDER = "render"
+STAGES = (STAGE_DECODE, STAGE_STORE, STAGE_PROCESS, STAGE_COUNT, STAGE_RENDER)
+DATA_TRACES = "traces"
+DATA_LOGS = "logs"
+DATA_TYPES = (DATA_TRACES, DATA_LOGS)
