@@ -16,22 +16,51 @@ class Calls(Columns):
 
     decoded = (
         *LABELS,
+        Column("template_version", Kind.TEXT),
+        Column("response_model", Kind.TEXT),
+        Column("release", Kind.TEXT),  # service.version
+        Column("scope", Kind.TEXT),  # of the instrumentation
+        Column("dialect", Kind.TEXT),  # the name of the module in dialects/
         Column("error_type", Kind.TEXT),  # as the sender wrote it
         Column("ending", Kind.TEXT),  # one of semconv.ENDINGS
+        Column("finish_reason", Kind.TEXT),  # as the sender wrote it
+        Column("server_address", Kind.TEXT),
+        Column("trace_state", Kind.TEXT),
+        Column("trace_id_high", Kind.ID),
+        Column("trace_id_low", Kind.ID),
+        Column("span_id", Kind.ID),
+        Column("parent_id", Kind.ID),
+        Column("response_id", Kind.ID),
         Column("failed", Kind.FLAG),
+        Column("client", Kind.FLAG),  # the span's kind is CLIENT
+        Column("sampled", Kind.FLAG),  # the trace can be looked up
         Column("streamed", Kind.FLAG),
         Column("end_time", Kind.AMOUNT),  # since the epoch
         Column("duration", Kind.AMOUNT),
         Column("time_to_first_chunk", Kind.AMOUNT),
         Column("time_to_first_token", Kind.AMOUNT),
+        Column("time_to_first_answer_token", Kind.AMOUNT),
         Column("output_tokens_per_second", Kind.AMOUNT),
-        Column("input_tokens", Kind.AMOUNT),
-        Column("output_tokens", Kind.AMOUNT),
+        Column("gaps", Kind.VECTOR, width=len(semconv.GAP_BOUNDS) + 1),  # between chunks, how many in each bucket
+        Column("gaps_time", Kind.AMOUNT),  # the sum of them all
+        Column("largest_gap", Kind.AMOUNT),
+        Column("input_tokens", Kind.AMOUNT),  # all of them, cached included
+        Column("output_tokens", Kind.AMOUNT),  # all of them, reasoning included
         Column("cache_read_tokens", Kind.AMOUNT),
         Column("cache_write_tokens", Kind.AMOUNT),
         Column("reasoning_tokens", Kind.AMOUNT),
+        Column("input_characters", Kind.AMOUNT),
+        Column("cost", Kind.AMOUNT),  # in US dollars
+        Column("attempts", Kind.AMOUNT),
+        Column("queue_time", Kind.AMOUNT),
+        Column("status_code", Kind.AMOUNT),  # HTTP's
     )
     derived = (
+        Column("weight", Kind.AMOUNT),  # how many calls this one stands for
+        Column("weighted", Kind.MEMBER, semconv.WEIGHTED),
+        Column("priced", Kind.MEMBER, semconv.PRICED),
+        Column("input_band", Kind.MEMBER, semconv.INPUT_BANDS),
+        Column("latency_band", Kind.MEMBER, semconv.LATENCY_BANDS),
         Column("outcome", Kind.MEMBER, semconv.OUTCOMES),
         Column("outcome_by_class", Kind.MEMBER, OUTCOMES_BY_CLASS),
         Column("prompt_cache", Kind.MEMBER, semconv.CACHE_OUTCOMES),

@@ -15,4 +15,5 @@ class Results(Columns):
         Column("source", Kind.TEXT),  # one of semconv.SOURCES
         Column("kind", Kind.MEMBER, FEEDBACK_KINDS),
         Column("score", Kind.NUMBER),
+        Column("record_id", Kind.ID),  # by which a repetition is told
     )

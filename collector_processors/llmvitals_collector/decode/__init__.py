@@ -1,18 +1,19 @@
 """OTLP bytes to records: the one door through which data comes in.
 
-A batch is decoded whole or refused whole. https://opentelemetry.io/docs/specs/otlp/
+A request is decoded whole or refused whole. https://opentelemetry.io/docs/specs/otlp/
 """
 
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-
 from llmvitals_collector.calls import Calls
-from llmvitals_collector.decode import logs, traces
-from llmvitals_collector.decode.decoded import Decoded
-from llmvitals_collector.decode.message import Encoding, MalformedError, parse
+from llmvitals_collector.decode import logs, otlp_json, traces
+from llmvitals_collector.decode.choice import WALKER, walker
+from llmvitals_collector.decode.encoding import Encoding
+from llmvitals_collector.decoded import Decoded
+from llmvitals_collector.malformed import MalformedError
 from llmvitals_collector.results import Results
 
-__all__ = ["Decoded", "Encoding", "MalformedError", "decode_logs", "decode_traces"]
+__all__ = ["WALKER", "Decoded", "Encoding", "MalformedError", "decode_logs", "decode_traces"]
+
+_WALKERS = {Encoding.PROTOBUF: walker, Encoding.JSON: otlp_json}
 
 
 def decode_traces(body: bytes, encoding: Encoding = Encoding.PROTOBUF) -> Decoded[Calls]:
@@ -21,7 +22,7 @@ def decode_traces(body: bytes, encoding: Encoding = Encoding.PROTOBUF) -> Decode
     Raises:
         MalformedError: the body is no such message.
     """
-    return traces.calls_in(parse(ExportTraceServiceRequest, body, encoding))
+    return traces.calls_in(_WALKERS[encoding].spans(body, traces.WANTED))
 
 
 def decode_logs(body: bytes, encoding: Encoding = Encoding.PROTOBUF) -> Decoded[Results]:
@@ -30,4 +31,4 @@ def decode_logs(body: bytes, encoding: Encoding = Encoding.PROTOBUF) -> Decoded[
     Raises:
         MalformedError: the body is no such message.
     """
-    return logs.results_in(parse(ExportLogsServiceRequest, body, encoding))
+    return logs.results_in(_WALKERS[encoding].log_records(body, logs.WANTED))
