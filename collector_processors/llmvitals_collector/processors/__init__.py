@@ -5,13 +5,19 @@ frozen settings, and a class whose `process` takes a batch of calls and gives it
 It works on columns, is never called concurrently, and knows nothing of other processors but their columns.
 """
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
 from llmvitals_collector.calls import Calls
+from llmvitals_collector.processors.bands import Bands, BandsConfig
 from llmvitals_collector.processors.classify import Classify, ClassifyConfig
+from llmvitals_collector.processors.normalise import Normalise, NormaliseConfig
+from llmvitals_collector.processors.price import PriceConfig, Pricing
 from llmvitals_collector.processors.prompt_cache import PromptCache, PromptCacheConfig
+from llmvitals_collector.processors.redaction import Redaction, RedactionConfig
+from llmvitals_collector.processors.release import ReleaseConfig, Releases
+from llmvitals_collector.processors.sampling import Sampling, SamplingConfig
 from llmvitals_collector.processors.slo import Slo, SloConfig
 
 
@@ -21,16 +27,41 @@ class Processor(Protocol):
         ...
 
 
+@runtime_checkable
+class Remembering(Protocol):
+    """A processor that knows something of earlier batches which a restart is not to forget."""
+
+    def state(self) -> bytes: ...
+
+    def restore(self, state: bytes, /) -> None:
+        """Know what `state` told."""
+        ...
+
+
 class ProcessorsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What happens to calls before they are counted, in this order."""
+
+    normalise: NormaliseConfig = NormaliseConfig()
+    redaction: RedactionConfig = RedactionConfig()
+    sampling: SamplingConfig = SamplingConfig()
     classify: ClassifyConfig = ClassifyConfig()
     prompt_cache: PromptCacheConfig = PromptCacheConfig()
+    price: PriceConfig = PriceConfig()
+    bands: BandsConfig = BandsConfig()
     slo: SloConfig = SloConfig()
+    release: ReleaseConfig = ReleaseConfig()
 
 
 def build(config: ProcessorsConfig) -> dict[str, Processor]:
     """Every processor by its name, in the order in which a batch passes them."""
     return {
+        "normalise": Normalise(config.normalise),
+        "redaction": Redaction(config.redaction),
+        "sampling": Sampling(config.sampling),
         "classify": Classify(config.classify),
         "prompt_cache": PromptCache(config.prompt_cache),
+        "price": Pricing(config.price),
+        "bands": Bands(config.bands),
         "slo": Slo(config.slo),
+        "release": Releases(config.release),
     }

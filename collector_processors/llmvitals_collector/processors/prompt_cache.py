@@ -29,5 +29,5 @@ class PromptCache:
         read = calls["cache_read_tokens"]
         # Some senders leave out counts of zero.
         missed = (read == 0) | (calls["cache_write_tokens"] > 0)
-        calls.add("prompt_cache", np.select([read > 0, missed], [_HIT, _MISS], ABSENT_MEMBER))
+        calls.add("prompt_cache", np.where(read > 0, _HIT, np.where(missed, _MISS, ABSENT_MEMBER)))
         return calls

@@ -1,16 +1,5 @@
 """Says which service level objectives each call kept (`good`) or broke (`bad`).
 
-Settings, under `processors.slo`:
-
-    availability:
-        objective: 0.99             the share of calls that is to be good, above 0 and below 1
-    first_token:
-        objective: 0.95
-        threshold_seconds: 2        the time within which a call is good
-    duration:
-        objective: 0.95
-        threshold_seconds: 20
-
 Columns: `slo_availability`, `slo_first_token`, `slo_duration`; absent where a call says nothing about the objective.
 
 availability: every call counts, and an error is bad.
@@ -42,15 +31,35 @@ _BAD = semconv.SLO_OUTCOMES.index(semconv.BAD)
 
 
 class Availability(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Calls that do not fail.
+
+    Attributes:
+        objective: the share of calls that is to be good.
+    """
+
     objective: Objective = 0.99
 
 
 class FirstToken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Streamed answers that begin in time.
+
+    Attributes:
+        objective: the share of calls that is to be good.
+        threshold_seconds: the time within which a call is good.
+    """
+
     objective: Objective = 0.95
     threshold_seconds: Seconds = 2.0
 
 
 class Duration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Answers that end in time.
+
+    Attributes:
+        objective: the share of calls that is to be good.
+        threshold_seconds: the time within which a call is good.
+    """
+
     objective: Objective = 0.95
     threshold_seconds: Seconds = 20.0
 
@@ -93,4 +102,4 @@ def gauges(config: SloConfig) -> Iterable[tuple[Family, tuple[str, ...], float]]
 
 
 def _verdicts(*, good: NDArray[np.bool_], bad: NDArray[np.bool_]) -> NDArray[np.int8]:
-    return np.select([good, bad], [_GOOD, _BAD], ABSENT_MEMBER).astype(np.int8)
+    return np.where(good, _GOOD, np.where(bad, _BAD, ABSENT_MEMBER)).astype(np.int8)

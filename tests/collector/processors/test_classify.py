@@ -54,6 +54,22 @@ def test_an_error_type_has_one_class(error_type, error_class):
     assert ended([{"failed": True, "error_type": error_type}]) == [(semconv.ERROR, error_class)]
 
 
+@pytest.mark.parametrize(
+    ("error_type", "status", "error_class"),
+    [
+        ("google.genai.errors.ClientError", 429, semconv.RATE_LIMIT),
+        ("ollama.ResponseError", 404, semconv.BAD_REQUEST),
+        ("", 503, semconv.SERVER),
+        ("openai.RateLimitError", 503, semconv.RATE_LIMIT),
+        ("acme.NeverHeardOfError", 418, semconv.OTHER),
+        ("acme.NeverHeardOfError", 200, semconv.OTHER),
+    ],
+)
+def test_where_an_error_type_is_not_known_the_http_status_tells_the_class(error_type, status, error_class):
+    row = {"failed": True, "error_type": error_type, "status_code": status}
+    assert ended([row, {"status_code": status}]) == [(semconv.ERROR, error_class), (semconv.OK, "")]
+
+
 def test_a_call_that_did_not_fail_is_ok_whatever_its_ending_says():
     assert ended([{}, {"ending": semconv.COMPLETE}]) == [(semconv.OK, "")] * 2
 
