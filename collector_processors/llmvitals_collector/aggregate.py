@@ -1,110 +1,227 @@
 """The state of the collector: every batch ends here, as sums."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from itertools import chain, product
 from threading import Lock
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from llmvitals import semconv
 from llmvitals.semconv import Family
-from llmvitals_collector.calls import Calls
+from llmvitals_collector import saved
 from llmvitals_collector.columns import Columns
-from llmvitals_collector.labels import LabelSets
-from llmvitals_collector.results import Results
-from llmvitals_collector.series import Amounts, Histograms, Series, Snapshot, snapshot
+from llmvitals_collector.config import Limits, Metrics
+from llmvitals_collector.counters import Counters, CounterSnapshot
+from llmvitals_collector.exemplars import TRACE, Traces
+from llmvitals_collector.grid import Grid
+from llmvitals_collector.histograms import Histograms, HistogramSnapshot
+from llmvitals_collector.labels import LabelSets, LabelSetSnapshot, LabelValues
+from llmvitals_collector.measures import LABEL_COLUMNS, MEASURES, SUMS, Measure
+from llmvitals_collector.series import Members
+from llmvitals_collector.tally import Batch, CounterTally, HistogramTally, Names, Placed, Tally
 
-# The column behind each label whose values come from outside; the other labels are closed vocabularies.
-LABEL_COLUMNS = {
-    semconv.LABEL_SERVICE: "service",
-    semconv.LABEL_PROVIDER: "provider",
-    semconv.LABEL_OPERATION: "operation",
-    semconv.LABEL_MODEL: "model",
-    semconv.LABEL_TEMPLATE: "template",
-}
-
-
-class Measure(NamedTuple):
-    """What a family takes from each record of a batch.
-
-    value: the column that is observed or added up; "" counts records.
-    labels: values of the family's first closed labels, the same for every record.
-    by: the MEMBER column that gives the values of the closed labels after those.
-    where: the FLAG column that must be set.
-    """
-
-    family: Family
-    value: str = ""
-    labels: tuple[str, ...] = ()
-    by: str = ""
-    where: str = ""
+# How often label sets are looked for that have expired.
+_EXPIRY_SECONDS = 60.0
+# Up to so many combinations of label values in a batch a table is faster than sorting.
+_TABLE_SIZE = 1 << 18
 
 
-MEASURES: dict[type[Columns], tuple[Measure, ...]] = {
-    Calls: (
-        Measure(semconv.CALLS, by="outcome_by_class"),
-        Measure(semconv.DURATION, "duration", by="outcome"),
-        Measure(semconv.FIRST_CHUNK, "time_to_first_chunk", where="streamed"),
-        Measure(semconv.FIRST_TOKEN, "time_to_first_token", where="streamed"),
-        Measure(semconv.OUTPUT_SPEED, "output_tokens_per_second", where="streamed"),
-        *(Measure(semconv.TOKEN_USAGE, f"{kind}_tokens", (kind,)) for kind in semconv.TOKEN_TYPES),
-        *(Measure(semconv.TOKENS, f"{kind}_tokens", (kind,)) for kind in semconv.TOKEN_TYPES),
-        Measure(semconv.CACHE_LOOKUPS, labels=(semconv.PROMPT_CACHE,), by="prompt_cache"),
-        *(Measure(semconv.SLO_EVENTS, labels=(slo,), by=f"slo_{slo}") for slo in semconv.SLOS),
-    ),
-    Results: (Measure(semconv.FEEDBACK, by="kind"),),
-}
+class Snapshot(NamedTuple):
+    """Everything at one moment; families with the same open labels share their label sets."""
+
+    label_sets: dict[Names, LabelSetSnapshot]
+    series: list[CounterSnapshot | HistogramSnapshot]
 
 
 class State:
-    """The sums of all batches so far, for at most `label_sets` label sets.
+    """The sums of all batches so far, for as many label sets as the limits allow.
 
-    Families with the same open labels share their label sets, so that a batch looks them up once, and a call
-    that finds no room goes to the overflow row of all of them. A scrape sees the whole of a batch or nothing.
+    Families with the same open labels share their label sets, so that a batch looks them up once, and a record that
+    finds no room goes to the overflow row of all of them. A snapshot sees the whole of a batch or nothing.
+
+    label_values: by label, with how many records had a value for which there was no room.
+    series: by family, with its label sets and how many values went to its overflow row.
     """
 
-    def __init__(self, label_sets: int) -> None:
+    def __init__(self, limits: Limits, metrics: Metrics, clock: Callable[[], float] = time.time) -> None:
+        """clock: gives seconds since the epoch."""
         self._lock = Lock()
-        self._label_sets: dict[tuple[str, ...], LabelSets] = {}
-        self._series: dict[type[Columns], list[tuple[Measure, Series]]] = {
-            record: [(measure, self._build(record, measure, label_sets)) for measure in measures]
-            for record, measures in MEASURES.items()
-        }
+        self._limits = limits
+        self._metrics = metrics
+        self._clock = clock
+        self._expired = clock()
+        self.label_values = {name: LabelValues(limits.label_values) for name in LABEL_COLUMNS}
+        self.label_sets: dict[Names, LabelSets] = {}
+        self.series: dict[Family, Counters | Histograms] = {}
+        self._tallies = {record: list(self._build(record, measures)) for record, measures in MEASURES.items()}
 
-    def _build(self, record: type[Columns], measure: Measure, limit: int) -> Series:
-        names = tuple(name for name in measure.family.labels if name in LABEL_COLUMNS)
-        label_sets = self._label_sets.setdefault(names, LabelSets(names, limit))
-        vocabulary = next((c.members for c in (*record.decoded, *record.derived) if c.name == measure.by), ((),))
-        members = tuple((*measure.labels, *((m,) if isinstance(m, str) else m)) for m in vocabulary)
-        form = Histograms if measure.family.kind == "histogram" else Amounts
-        return form(measure.family, label_sets, members)
-
-    def add(self, batch: Columns) -> None:
+    def add(self, records: Columns) -> None:
         """Count a batch of calls or results. A column that a failed processor did not add is left out."""
-        if not len(batch):
+        if not len(records):
             return
         with self._lock:
-            measures = self._series[type(batch)]
-            rows = {held: held.rows(batch, LABEL_COLUMNS) for held in {series.label_sets for _, series in measures}}
-            for measure, series in measures:
-                if all(column in batch for column in (measure.value, measure.by, measure.where) if column):
-                    kept, members, values = _observed(batch, measure)
-                    series.add(rows[series.label_sets][kept], members[kept], values[kept])
+            now = self._clock()
+            if now - self._expired > _EXPIRY_SECONDS:
+                self._expire(now)
+            batch = Batch(records, self._place(records, now), _weights(records), _traces(records, now), now)
+            for tally in self._tallies[type(records)]:
+                if all(column in records for column in tally.measure.columns):
+                    tally.add(batch)
 
-    def snapshot(self) -> list[Snapshot]:
-        """Copy everything at one moment, family by family."""
+    def snapshot(self) -> Snapshot:
+        """Copy everything at one moment."""
         with self._lock:
-            return [snapshot(series) for series in self.series()]
+            label_sets = {names: each.snapshot() for names, each in self.label_sets.items()}
+            series = [each.snapshot() for each in self.series.values()]
+        histograms = [each for each in series if isinstance(each, HistogramSnapshot)]
+        series += [each.counters(SUMS[each.family]) for each in histograms if each.family in SUMS]
+        return Snapshot(label_sets, series)
 
-    def series(self) -> Iterator[Series]:
-        """The series of every measure, those of a family together."""
-        return (series for each in self._series.values() for _, series in each)
+    def parts(self) -> dict[str, NDArray[Any] | bytes]:
+        """Everything but exemplars, for a file."""
+        with self._lock:
+            label_sets = [each.snapshot() for each in self.label_sets.values()]
+            series = [each.snapshot() for each in self.series.values()]
+            overflowed = {family.name: each.overflowed for family, each in self.series.items()}
+            replaced = {name: each.replaced for name, each in self.label_values.items()}
+        return saved.parts(label_sets, series, overflowed=overflowed, replaced=replaced)
+
+    def restore(self, parts: saved.Parts) -> list[str]:
+        """Take over what `parts` gave, which may have had other limits and families, before anything is counted.
+
+        Returns:
+            what is lost, in sentences.
+        """
+        contents = saved.contents(parts)
+        lost = []
+        with self._lock:
+            rows = {}
+            for names, each in self.label_sets.items():
+                key = saved.label_key(names)
+                if key in contents["label_sets"]:
+                    arrays = np.asarray(parts[f"{key}/created"]), np.asarray(parts[f"{key}/last_seen"])
+                    rows[key] = each.restore(contents["label_sets"][key], *arrays)
+            known = {family.name: each for family, each in self.series.items()}
+            for name, told in contents["families"].items():
+                if name in known and told["label_sets"] == saved.label_key(known[name].label_sets.names):
+                    lost.append(saved.restore(parts, known[name], rows[told["label_sets"]]))
+                    known[name].overflowed = contents["overflowed"][name]
+                else:
+                    lost.append(f"{name} is dropped, as there is no such metric with these labels any more")
+            for name, replaced in contents["replaced"].items():
+                if name in self.label_values:
+                    self.label_values[name].replaced = replaced
+        return [sentence for sentence in lost if sentence]
+
+    def _build(self, record: type[Columns], measures: tuple[Measure, ...]) -> Iterator[Tally]:
+        """Make the series of a record's families, and what fills them."""
+        by_family: dict[Family, list[Measure]] = {}
+        for measure in measures:
+            by_family.setdefault(measure.family, []).append(measure)
+        for family, taken in by_family.items():
+            vocabularies = [_vocabularies(record, measure) for measure in taken]
+            members = [_members(measure, each) for measure, each in zip(taken, vocabularies, strict=True)]
+            starts = np.cumsum([0, *map(len, members)]).tolist()
+            label_sets = self._label_sets_of(family)
+            every = tuple(chain(*members))
+            if family.kind == "histogram":
+                histograms = self.series[family] = Histograms(family, label_sets, every, self._grid(family))
+            else:
+                counters = self.series[family] = Counters(family, label_sets, every, tuple(map(len, members)))
+            for group, measure in enumerate(taken):
+                sizes = tuple(map(len, vocabularies[group]))
+                if family.kind == "histogram":
+                    yield HistogramTally(measure, sizes, starts[group], histograms)
+                else:
+                    yield CounterTally(measure, sizes, starts[group], counters, group)
+
+    def _label_sets_of(self, family: Family) -> LabelSets:
+        names = tuple(name for name in family.labels if name in LABEL_COLUMNS)
+        if names not in self.label_sets:
+            self.label_sets[names] = LabelSets(names, self.label_values, self._limits.label_sets, self._clock)
+        return self.label_sets[names]
+
+    def _grid(self, family: Family) -> Grid:
+        native = family.octaves if self._metrics.native_histograms else None
+        # What has no native form keeps its classic one.
+        return Grid(family.bounds if self._metrics.classic_histograms or not native else (), native)
+
+    def _place(self, records: Columns, now: float) -> dict[Names, Placed]:
+        """Find the label sets of a batch, each once."""
+        codes, keys, size = {}, np.zeros(len(records), np.intp), 1
+        for name, column in LABEL_COLUMNS.items():
+            codes[name], which = self.label_values[name].encode(records[column], records.strings)
+            keys += size * which
+            size *= len(codes[name])
+        distinct, which = _distinct(keys, size)
+        for name, each in codes.items():
+            distinct, ranks = np.divmod(distinct, len(each))
+            codes[name] = each[ranks]
+        placed = {}
+        for names, label_sets in self.label_sets.items():
+            rows = label_sets.rows(np.stack([codes[name] for name in names], axis=1), now)
+            placed[names] = Placed(rows, which, rows[which])
+        return placed
+
+    def _expire(self, now: float) -> None:
+        """Free the rows of label sets that were not seen for long, and the values that no label set has any more."""
+        self._expired = now
+        used: dict[str, list[NDArray[np.intp]]] = {name: [] for name in self.label_values}
+        for names, label_sets in self.label_sets.items():
+            if self._limits.expire_after_seconds:
+                idle = label_sets.idle(now - self._limits.expire_after_seconds)
+                for series in self.series.values():
+                    if series.label_sets is label_sets:
+                        series.clear(idle)
+                label_sets.forget(idle)
+            for name, codes in zip(names, label_sets.codes[label_sets.held()].T, strict=True):
+                used[name].append(codes)
+        for name, codes in used.items():
+            self.label_values[name].keep(set(np.concatenate(codes).tolist()))
 
 
-def _observed(batch: Columns, measure: Measure) -> tuple[NDArray[np.bool_], NDArray[np.int8], NDArray[np.float64]]:
-    """Which records count for a measure, and the member and the value of each: three arrays of shape (n,)."""
-    values = batch[measure.value] if measure.value else np.ones(len(batch))
-    members = batch[measure.by] if measure.by else np.zeros(len(batch), np.int8)
-    kept = np.isfinite(values) & (members >= 0)
-    return (kept & batch[measure.where] if measure.where else kept), members, values
+def _distinct(keys: NDArray[np.intp], size: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The distinct keys, ascending, and which of them each one is; they are below `size`."""
+    if size > _TABLE_SIZE:
+        return np.unique(keys, return_inverse=True)
+    there = np.zeros(size, np.bool_)
+    there[keys] = True
+    distinct = np.flatnonzero(there)
+    ranks = np.empty(size, np.intp)
+    ranks[distinct] = np.arange(len(distinct))
+    return distinct, ranks[keys]
+
+
+def _vocabularies(record: type[Columns], measure: Measure) -> list[tuple[Any, ...]]:
+    """What the MEMBER columns of a measure may say."""
+    members = {column.name: column.members for column in (*record.decoded, *record.derived)}
+    found = [members[column] for column in measure.by]
+    return [*found[:-1], (*found[-1], "")] if measure.untold else found
+
+
+def _members(measure: Measure, vocabularies: list[tuple[Any, ...]]) -> Members:
+    """The closed labels of each member, in the order in which tallies number them."""
+    values = ([each if isinstance(each, tuple) else (each,) for each in vocabulary] for vocabulary in vocabularies)
+    return tuple((*measure.labels, *chain(*chosen)) for chosen in product(*values))
+
+
+def _weights(records: Columns) -> NDArray[np.float64]:
+    if "weight" not in records:
+        return np.ones(len(records))
+    weights = records["weight"]
+    return np.where(np.isnan(weights), 1.0, weights)
+
+
+def _traces(records: Columns, now: float) -> Traces | None:
+    if "sampled" not in records:
+        return None
+    found = records["sampled"] & ((records["trace_id_high"] | records["trace_id_low"]) != 0)
+    if not found.any():
+        return None
+    ids = np.empty(len(records), TRACE)
+    ids["time"] = np.where(np.isnan(records["end_time"]), now, records["end_time"])
+    ids["trace_high"], ids["trace_low"] = records["trace_id_high"], records["trace_id_low"]
+    ids["span"] = records["span_id"]
+    return Traces(found, ids)
