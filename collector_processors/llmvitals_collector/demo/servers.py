@@ -1,7 +1,7 @@
 """Real Prometheus and Alertmanager servers, with a given configuration, on this host."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,13 @@ import yaml
 from llmvitals_collector.demo.children import Child, DemoError, loopback_port
 
 
-def prometheus(configuration: Mapping[str, Any], folder: Path, port: int = 0) -> Child:
+def prometheus(configuration: Mapping[str, Any], folder: Path, port: int = 0, features: Sequence[str] = ()) -> Child:
     """A Prometheus that is ready; end it by leaving its block, or by `stop`.
 
     configuration: the content of its `prometheus.yml`, with absolute paths.
     folder: where it may write.
     port: 0 takes a free one.
+    features: what of https://prometheus.io/docs/prometheus/latest/feature_flags/ is to be on.
 
     Raises DemoError when there is no Prometheus, it refuses the configuration, or the port is in use.
     """
@@ -29,6 +30,7 @@ def prometheus(configuration: Mapping[str, Any], folder: Path, port: int = 0) ->
             f"--config.file={_written(configuration, folder / 'prometheus.yml')}",
             f"--storage.tsdb.path={folder / 'prometheus'}",
             f"--web.listen-address=127.0.0.1:{port}",
+            f"--enable-feature={','.join(features)}",
             "--log.level=warn",
         ],
     )
