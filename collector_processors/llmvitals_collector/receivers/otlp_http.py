@@ -1,7 +1,8 @@
 """OTLP over HTTP. https://opentelemetry.io/docs/specs/otlp/#otlphttp"""
 
-import json
-import zlib
+import asyncio
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 
 from google.rpc.code_pb2 import Code
@@ -9,76 +10,96 @@ from google.rpc.status_pb2 import Status
 
 from llmvitals import semconv
 from llmvitals_collector.config import HttpReceiver
-from llmvitals_collector.decode import Encoding, MalformedError, decode_logs, decode_traces
+from llmvitals_collector.decode import Encoding
 from llmvitals_collector.http_server import HttpServer, Receive, Scope, Send, header, respond
-from llmvitals_collector.receivers import Decode, Intake
+from llmvitals_collector.receivers import Intake, RefusedError, Signal
+from llmvitals_collector.receivers.admission import Admission, Lease, SizeLimit
+from llmvitals_collector.receivers.answers import CODES, encoded, status, taken
+from llmvitals_collector.receivers.compression import CODINGS, inflated
+from llmvitals_collector.receivers.cors import CorsPolicy
+from llmvitals_collector.receivers.http_body import HttpBody
+from llmvitals_collector.tokens import BearerTokens
 
-_SIGNALS: dict[str, Decode] = {"/v1/traces": decode_traces, "/v1/logs": decode_logs}
-# An Export...ServiceResponse without anything to say.
-_ACCEPTED = {Encoding.PROTOBUF: b"", Encoding.JSON: b"{}"}
-# Content-Encoding -> the window bits by which zlib knows the format.
-_WINDOW_BITS = {"gzip": 31, "deflate": 15}
-_CODES = {
-    HTTPStatus.BAD_REQUEST: Code.INVALID_ARGUMENT,
-    HTTPStatus.NOT_FOUND: Code.NOT_FOUND,
-    HTTPStatus.METHOD_NOT_ALLOWED: Code.UNIMPLEMENTED,
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: Code.RESOURCE_EXHAUSTED,
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: Code.INVALID_ARGUMENT,
-}
-
-
-class RefusedError(Exception):
-    """A request that is answered with an error: its HTTP status, and the reason under which it is counted."""
-
-    def __init__(self, status: HTTPStatus, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.reason = reason
+_KEY = "receivers.http"
+_IDENTITY = "identity"
+_PATHS = {signal.value: signal for signal in Signal}
+# Decoding takes milliseconds, in which the loop goes on with other connections, and a request may wait until it is in
+# the journal together with others.
+_THREADS = 8
 
 
 class OtlpHttp(HttpServer):
     """An HTTP server for /v1/traces and /v1/logs, in protobuf or JSON."""
 
-    def __init__(self, config: HttpReceiver, intake: Intake) -> None:
-        super().__init__(self._answer, config.address, "receivers.http.address")
-        self._limit = config.max_request_bytes
+    def __init__(self, config: HttpReceiver, intake: Intake, admission: Admission) -> None:
+        super().__init__(self._answer, config.address, config.tls, _KEY)
+        self._limit = SizeLimit(config.max_request_bytes, semconv.RECEIVER_HTTP)
         self._intake = intake
+        self._admission = admission
+        self._pool: ThreadPoolExecutor | None = None
+        # May be set anew at any time.
+        self.tokens = BearerTokens(config.auth, f"{_KEY}.auth")
+        self.cors = CorsPolicy(config.cors)
+
+    def start(self) -> None:
+        self._pool = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="otlp-http")
+        super().start()
+
+    def stop(self) -> None:
+        super().stop()
+        if self._pool:
+            # Who was cut off may still be counting.
+            self._pool.shutdown()
+            self._pool = None
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        decode = _SIGNALS.get(scope["path"])
-        if decode is None:
-            await _fail(send, HTTPStatus.NOT_FOUND, f"no such path; there are: {', '.join(_SIGNALS)}")
-            return
-        if scope["method"] != "POST":
-            await _fail(send, HTTPStatus.METHOD_NOT_ALLOWED, "only POST is allowed", allow="POST")
-            return
+        origin = header(scope, b"origin")
+        headers = dict(self.cors.answer(origin))
+        signal = _PATHS.get(scope["path"])
+        if signal is None:
+            message = f"no such path; there are: {', '.join(_PATHS)}"
+            await _tell(send, HTTPStatus.NOT_FOUND, Status(code=Code.NOT_FOUND, message=message), headers)
+        elif scope["method"] == "OPTIONS" and origin:
+            await respond(send, HTTPStatus.NO_CONTENT, b"", self.cors.preflight(origin).items())
+        elif scope["method"] != "POST":
+            headers["allow"] = "POST"
+            answer = Status(code=Code.UNIMPLEMENTED, message="only POST is allowed")
+            await _tell(send, HTTPStatus.METHOD_NOT_ALLOWED, answer, headers)
+        else:
+            await self._export(signal, scope, receive, send, headers)
+
+    async def _export(
+        self, signal: Signal, scope: Scope, receive: Receive, send: Send, headers: dict[str, str]
+    ) -> None:
         encoding = Encoding.JSON
+        sent = HttpBody(receive)
         try:
             encoding = _encoding(scope)
-            body = _inflated(await self._body(scope, receive), header(scope, b"content-encoding"), self._limit)
-            self._intake.take(semconv.RECEIVER_HTTP, decode, body, encoding)
+            self.tokens.check(header(scope, b"authorization"))
+            coding = _coding(scope)
+            announced = int(header(scope, b"content-length") or 0)
+            self._limit.check(announced)
+            with self._admission.admit(announced) as lease:
+                body = await sent.read(self._limit, lease)
+                loop = asyncio.get_running_loop()
+                answer = await loop.run_in_executor(self._pool, self._taken, signal, body, coding, encoding, lease)
         except RefusedError as refused:
-            self._intake.refuse(semconv.RECEIVER_HTTP, refused.reason)
-            await _fail(send, refused.status, str(refused), encoding)
-        except MalformedError as malformed:
-            await _fail(send, HTTPStatus.BAD_REQUEST, str(malformed), encoding)
+            self._intake.refuse(semconv.RECEIVER_HTTP, refused, ":".join(map(str, scope["client"] or ())))
+            if refused.retry_after_seconds is not None:
+                headers["retry-after"] = str(round(refused.retry_after_seconds))
+            if refused.reason == semconv.UNAUTHENTICATED:
+                headers["www-authenticate"] = "Bearer"
+            await sent.discard()
+            await _tell(send, CODES[refused.reason][1], status(refused), headers, encoding)
         else:
-            await respond(send, HTTPStatus.OK, _ACCEPTED[encoding], [("content-type", encoding.value)])
+            headers["content-type"] = encoding.value
+            await respond(send, HTTPStatus.OK, answer, headers.items())
 
-    async def _body(self, scope: Scope, receive: Receive) -> bytes:
-        # A body that announces its size is refused before it is sent.
-        if int(header(scope, b"content-length") or 0) > self._limit:
-            raise _too_large(self._limit)
-        body = bytearray()
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise RefusedError(HTTPStatus.BAD_REQUEST, semconv.MALFORMED, "the body ended early")
-            body += message.get("body", b"")
-            if len(body) > self._limit:
-                raise _too_large(self._limit)
-            if not message.get("more_body", False):
-                return bytes(body)
+    def _taken(self, signal: Signal, body: bytes, coding: str, encoding: Encoding, lease: Lease) -> bytes:
+        """The work of a thread: from the body as it was sent to the body of the answer."""
+        if coding != _IDENTITY:
+            body = inflated(body, coding, self._limit, lease)
+        return taken(self._intake, semconv.RECEIVER_HTTP, signal, body, encoding)
 
 
 def _encoding(scope: Scope) -> Encoding:
@@ -88,40 +109,20 @@ def _encoding(scope: Scope) -> Encoding:
     except ValueError:
         valid = " or ".join(encoding.value for encoding in Encoding)
         message = f"the content type is {content_type!r}; valid: {valid}"
-        raise RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, semconv.UNSUPPORTED_TYPE, message) from None
+        raise RefusedError(semconv.UNSUPPORTED_TYPE, message) from None
 
 
-def _inflated(body: bytes, compression: str, limit: int) -> bytes:
-    """Undo the compression of a body, without ever holding more than `limit` bytes and one."""
-    if compression in ("", "identity"):
-        return body
-    if compression not in _WINDOW_BITS:
-        message = f"the content encoding is {compression!r}; valid: identity, {', '.join(_WINDOW_BITS)}"
-        raise RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, semconv.UNSUPPORTED_TYPE, message)
-    inflater = zlib.decompressobj(_WINDOW_BITS[compression])
-    try:
-        inflated = inflater.decompress(body, limit + 1)
-    except zlib.error:
-        inflated = b""
-    if len(inflated) > limit:
-        raise _too_large(limit)
-    if not inflater.eof or inflater.unused_data:
-        raise RefusedError(HTTPStatus.BAD_REQUEST, semconv.MALFORMED, f"the body is not {compression}")
-    return inflated
+def _coding(scope: Scope) -> str:
+    coding = header(scope, b"content-encoding").strip().lower() or _IDENTITY
+    if coding not in (_IDENTITY, *CODINGS):
+        message = f"the content encoding is {coding!r}; valid: {', '.join((_IDENTITY, *CODINGS))}"
+        raise RefusedError(semconv.UNSUPPORTED_TYPE, message)
+    return coding
 
 
-def _too_large(limit: int) -> RefusedError:
-    message = f"the request is larger than {limit} bytes; receivers.http.max_request_bytes sets the limit"
-    return RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, semconv.TOO_LARGE, message)
-
-
-async def _fail(
-    send: Send, status: HTTPStatus, message: str, encoding: Encoding = Encoding.JSON, **headers: str
+async def _tell(
+    send: Send, code: HTTPStatus, answer: Status, headers: Mapping[str, str], encoding: Encoding = Encoding.JSON
 ) -> None:
     """Answer with a google.rpc.Status, as OTLP/HTTP wants, in the request's own encoding."""
-    code = _CODES[status]
-    if encoding is Encoding.PROTOBUF:
-        body = Status(code=code, message=message).SerializeToString()
-    else:
-        body = json.dumps({"code": code, "message": message}).encode()
-    await respond(send, status, body, [("content-type", encoding.value), *headers.items()])
+    lines = {"content-type": encoding.value, **headers}
+    await respond(send, code, encoded(answer, encoding), lines.items())
