@@ -1,0 +1,1 @@
+"""OTLP on to other backends: requests go out as they came in."""
