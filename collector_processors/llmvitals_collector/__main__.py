@@ -1,4 +1,4 @@
-"""The `llmvitals` command: demo, collect, check."""
+"""The `llmvitals` command: demo, collect, check, config, debug."""
 
 import argparse
 import logging
@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Any
+
+_logger = logging.getLogger(__package__)
 
 _STOPPING = (signal.SIGTERM, signal.SIGINT)
 # Exit codes, beside 0.
@@ -46,12 +49,17 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     check.add_argument("config", type=Path, metavar="FILE")
     check.set_defaults(run=_check)
 
+    config = commands.add_parser("config", help="print every key with its default, as a file to begin with")
+    config.set_defaults(run=_config)
+
     demo = commands.add_parser("demo", help="watch a small chat app, its collector and its numbers")
+    debug = commands.add_parser("debug", help="say what became of the last spans that a running collector got")
     # Only the command that is run is loaded: it may need what is not installed.
-    if argv and argv[0] == "demo":
-        module = _load("demo")
-        module.add_arguments(demo)
-        demo.set_defaults(run=module.run)
+    for name, module, command in (("demo", "demo", demo), ("debug", "debug_command", debug)):
+        if argv and argv[0] == name:
+            loaded = _load(module)
+            loaded.add_arguments(command)
+            command.set_defaults(run=loaded.run)
     return parser
 
 
@@ -75,30 +83,55 @@ def _check(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _config(_arguments: argparse.Namespace) -> int:
+    sys.stdout.write(_load("reference").reference())
+    return 0
+
+
 def _collect(arguments: argparse.Namespace) -> int:
-    """Collect until SIGTERM or SIGINT."""
-    config, lifecycle, pipeline = _load("config"), _load("lifecycle"), _load("pipeline")
+    """Collect until SIGTERM or SIGINT; SIGHUP reads the configuration again."""
+    config, lifecycle, pipeline, storage = map(_load, ("config", "lifecycle", "pipeline", "storage"))
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # Blocked before any thread starts, so that the signal waits for the line that waits for it.
+    signal.pthread_sigmask(signal.SIG_BLOCK, (*_STOPPING, signal.SIGHUP))
     try:
         settings = config.load(arguments.config) if arguments.config else config.Config()
+        collector = pipeline.Pipeline(settings)
+        collector.start()
     except config.ConfigError as error:
         raise _CommandError(error, _MISCONFIGURED) from error
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    collector = pipeline.Pipeline(settings)
-    # Blocked before any thread starts, so that the signal waits for the line that waits for it.
-    signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
-    try:
-        collector.start()
-    except lifecycle.PortError as error:
+    except (lifecycle.PortError, storage.StorageError) as error:
         raise _CommandError(error, _FAILED) from error
-    logging.getLogger(__package__).info(
-        "OTLP/gRPC on %s, OTLP/HTTP on %s, metrics on http://%s/metrics",
+    _logger.info(
+        "OTLP/gRPC on %s, OTLP/HTTP on %s, metrics on %s://%s/metrics",
         _listening(settings.receivers.grpc.address, collector.grpc.port),
         _listening(settings.receivers.http.address, collector.http.port),
+        "https" if settings.metrics.tls.cert_file else "http",
         _listening(settings.metrics.address, collector.metrics.port),
     )
-    signal.sigwait(_STOPPING)
-    collector.stop()
+    while signal.sigwait((*_STOPPING, signal.SIGHUP)) == signal.SIGHUP:
+        settings = _reload(collector, settings, arguments.config)
+    try:
+        collector.stop()
+    except storage.StorageError as error:
+        raise _CommandError(error, _FAILED) from error
     return 0
+
+
+def _reload(collector: Any, running: Any, path: Path | None) -> Any:
+    """Take over what can be taken of the configuration as it is now, and say what cannot; returns what is in force."""
+    config = _load("config")
+    try:
+        settings, left = config.reloaded(running, config.load(path) if path else config.Config())
+        collector.reload(settings)
+    except config.ConfigError as error:
+        collector.refused()
+        _logger.error("%s; the configuration stays as it was", error)  # noqa: TRY400 - one sentence says all
+        return running
+    _logger.info("the configuration was read again")
+    for key in left:
+        _logger.warning("%s: takes a restart, and stays as it was", key)
+    return settings
 
 
 def _listening(address: str, port: int) -> str:

@@ -1,16 +1,20 @@
-"""The collector's configuration: a YAML file to frozen structs, and one sentence for each mistake."""
+"""The collector's configuration: every section, key, default and range."""
 
-import difflib
 import os
-import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias, TypeVar, get_args
+from typing import Annotated, TypeVar
 
 import msgspec
 import yaml
 
+from llmvitals_collector.debug import DebugConfig
+from llmvitals_collector.document import keys, parsed
+from llmvitals_collector.forward.config import ForwardConfig
 from llmvitals_collector.processors import ProcessorsConfig
+from llmvitals_collector.storage import StorageConfig
+
+SHORTEST_TOKEN = 16
 
 _PORT = r"([0-5]?\d{1,4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])"
 Address = Annotated[
@@ -22,14 +26,40 @@ Address = Annotated[
 RequestBytes = Annotated[
     int, msgspec.Meta(ge=1024, le=1 << 30, description="a whole number of bytes from 1024 to 1073741824")
 ]
+InFlightBytes = Annotated[
+    int, msgspec.Meta(ge=1 << 20, le=1 << 40, description="a whole number of bytes from 1048576 to 1099511627776")
+]
 LabelSetLimit = Annotated[int, msgspec.Meta(ge=1, le=1_000_000, description="a whole number from 1 to 1000000")]
+# Five labels of so many values make less than 2**63 label sets.
+LabelValueLimit = Annotated[int, msgspec.Meta(ge=1, le=5000, description="a whole number from 1 to 5000")]
+ExpirySeconds = Annotated[
+    int, msgspec.Meta(ge=0, le=31_536_000, description="a whole number of seconds from 0 to 31536000")
+]
+File = Annotated[str, msgspec.Meta(description="a path, or empty for none")]
+Seconds = Annotated[int, msgspec.Meta(ge=0, le=86_400, description="a whole number of seconds from 0 to 86400")]
+Token = Annotated[str, msgspec.Meta(pattern=rf"^[!-~]{{{SHORTEST_TOKEN},}}$")]
+Tokens = Annotated[
+    tuple[Token, ...],
+    msgspec.Meta(
+        description=f"a list of tokens, each of at least {SHORTEST_TOKEN} visible ASCII characters",
+        extra={"secret": True},
+    ),
+]
+Origin = Annotated[str, msgspec.Meta(pattern=r"^(\*|https?://[^/\s]+)$")]
+Origins = Annotated[
+    tuple[Origin, ...],
+    msgspec.Meta(description="a list of origins such as https://shop.example or https://*.shop.example, or of *"),
+]
+Header = Annotated[str, msgspec.Meta(pattern=r"^[\w!#$%&'*+.^`|~-]+$")]
+Headers = Annotated[tuple[Header, ...], msgspec.Meta(description="a list of names of headers")]
+Backends = Annotated[
+    dict[str, ForwardConfig],
+    msgspec.Meta(description="a mapping of names to backends, which get every accepted request as it came"),
+]
 
-
-# Where in the document a value stands.
-Place: TypeAlias = tuple[Any, ...]
-S = TypeVar("S", bound=msgspec.Struct)
-
-_REFERENCE = re.compile(r"\$\{env:(?P<name>\w+)(:-(?P<default>[^}]*))?\}")
+T = TypeVar("T")
+# What is given to the outside at the start, and stays until the next.
+Fixed = Annotated[T, msgspec.Meta(extra={"restart": True})]
 
 
 class ConfigError(Exception):
@@ -40,34 +70,150 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The form of every section: what is left out has its default, what is not known is refused."""
 
 
+class Tls(Section, frozen=True):
+    """TLS, from files in PEM; without them, none. A file that has changed is read again with the next connection.
+
+    Attributes:
+        cert_file: the certificate, and those between it and its authority.
+        key_file: its private key, which has no passphrase.
+        client_ca_file: authorities; clients then have to show a certificate of one of them.
+    """
+
+    cert_file: File = ""
+    key_file: File = ""
+    client_ca_file: File = ""
+
+    def __post_init__(self) -> None:
+        if bool(self.cert_file) != bool(self.key_file):
+            given, missing = ("cert_file", "key_file") if self.cert_file else ("key_file", "cert_file")
+            raise ValueError(f"{missing}: is missing, which belongs to {given}")
+        if self.client_ca_file and not self.cert_file:
+            raise ValueError("cert_file: is missing, without which client_ca_file has no effect")
+
+
+class Auth(Section, frozen=True):
+    """Bearer tokens that are accepted; without any, everybody is. Several, so that one can be replaced by the next.
+
+    Attributes:
+        bearer_tokens: best from the environment, as `["${env:TOKEN}"]`.
+        bearer_tokens_file: one on each line. A file that has changed is read again with the next request.
+    """
+
+    bearer_tokens: Tokens = ()
+    bearer_tokens_file: File = ""
+
+    def __repr__(self) -> str:
+        return "Auth(...)"
+
+
+class Cors(Section, frozen=True):
+    """Which web pages may send telemetry from a browser.
+
+    Attributes:
+        allowed_origins: of the pages; `*` stands for anything.
+        allowed_headers: beyond Content-Type and Content-Encoding, such as Authorization.
+        max_age_seconds: how long browsers need not ask again.
+    """
+
+    allowed_origins: Origins = ()
+    allowed_headers: Headers = ()
+    max_age_seconds: Seconds = 7200
+
+
 class GrpcReceiver(Section, frozen=True):
-    address: Address = "127.0.0.1:4317"
-    max_request_bytes: RequestBytes = 16 << 20
+    """OTLP over gRPC: traces and logs; plain, gzip or deflate.
+
+    Attributes:
+        address: where it listens; port 0 takes a free one.
+        max_request_bytes: of one request, as sent and again once inflated.
+    """
+
+    address: Fixed[Address] = "127.0.0.1:4317"
+    max_request_bytes: Fixed[RequestBytes] = 16 << 20
+    tls: Fixed[Tls] = Tls()
+    auth: Auth = Auth()
 
 
 class HttpReceiver(Section, frozen=True):
-    address: Address = "127.0.0.1:4318"
-    max_request_bytes: RequestBytes = 16 << 20  # as sent, and again once inflated
+    """OTLP over HTTP: POST /v1/traces and /v1/logs; protobuf or JSON; plain, gzip, deflate or zstd.
+
+    Attributes:
+        address: where it listens; port 0 takes a free one.
+        max_request_bytes: of one request, as sent and again once inflated.
+    """
+
+    address: Fixed[Address] = "127.0.0.1:4318"
+    max_request_bytes: Fixed[RequestBytes] = 16 << 20
+    tls: Fixed[Tls] = Tls()
+    auth: Auth = Auth()
+    cors: Cors = Cors()
 
 
 class Receivers(Section, frozen=True):
+    """The ways in.
+
+    Attributes:
+        max_in_flight_bytes: of all requests that are not answered yet, inflated ones counted twice; what comes then is
+            refused until there is room, and its client sends it again. At least twice the largest max_request_bytes.
+    """
+
+    max_in_flight_bytes: InFlightBytes = 64 << 20
     grpc: GrpcReceiver = GrpcReceiver()
     http: HttpReceiver = HttpReceiver()
 
+    def __post_init__(self) -> None:
+        largest = max(self.grpc.max_request_bytes, self.http.max_request_bytes)
+        # And what a request holds beside its body.
+        if self.max_in_flight_bytes < 2 * largest + (64 << 10):
+            raise ValueError(
+                f"max_in_flight_bytes: {self.max_in_flight_bytes} is not enough for one request of {largest} bytes"
+                f" and what it inflates to; valid: {2 * largest + (64 << 10)} or more"
+            )
+
 
 class Metrics(Section, frozen=True):
-    address: Address = "127.0.0.1:9464"
+    """The way out: /metrics, for Prometheus to scrape; /healthz and /readyz, for probes.
+
+    Attributes:
+        address: where it listens; port 0 takes a free one.
+        native_histograms: for a Prometheus that asks for them, with `scrape_native_histograms`.
+        classic_histograms: buckets with fixed bounds, for any other, and beside the native ones.
+    """
+
+    address: Fixed[Address] = "127.0.0.1:9464"
+    tls: Fixed[Tls] = Tls()
+    native_histograms: Fixed[bool] = True
+    classic_histograms: Fixed[bool] = True
+
+    def __post_init__(self) -> None:
+        if not (self.native_histograms or self.classic_histograms):
+            raise ValueError("classic_histograms: is off, as native_histograms is; one of them has to be true")
 
 
 class Limits(Section, frozen=True):
-    label_sets: LabelSetLimit = 2000  # of each metric
+    """What bounds the memory.
+
+    Attributes:
+        label_sets: that each metric tells apart; later ones go to its overflow series.
+        label_values: that each label tells apart; later ones become `__overflow__`, the other labels stay.
+        expire_after_seconds: how long a label set stays without a call, before it makes room for others; 0 is forever.
+    """
+
+    label_sets: Fixed[LabelSetLimit] = 2000
+    label_values: Fixed[LabelValueLimit] = 500
+    expire_after_seconds: Fixed[ExpirySeconds] = 86_400
 
 
 class Config(Section, frozen=True):
+    """The configuration of `llmvitals collect`."""
+
     receivers: Receivers = Receivers()
     metrics: Metrics = Metrics()
     limits: Limits = Limits()
     processors: ProcessorsConfig = ProcessorsConfig()
+    storage: Fixed[StorageConfig] = StorageConfig()
+    forward: Fixed[Backends] = {}
+    debug: Fixed[DebugConfig] = DebugConfig()
 
 
 def load(path: Path, environment: Mapping[str, str] = os.environ) -> Config:
@@ -77,8 +223,7 @@ def load(path: Path, environment: Mapping[str, str] = os.environ) -> Config:
         ConfigError: the file cannot be read, or something in it is wrong.
     """
     try:
-        document = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - it is a SafeLoader
-        return _section(_substituted(document, (), environment), Config, ())
+        return parsed(path.read_text(encoding="utf-8"), Config, environment)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -90,75 +235,27 @@ def load(path: Path, environment: Mapping[str, str] = os.environ) -> Config:
         raise ConfigError(f"{path}: {error}") from error
 
 
-class _Loader(yaml.SafeLoader):
-    """Refuses a key that stands twice, of which YAML's loader would silently take the last."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen = set()
-        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
-            if key.value in seen:
-                problem = f"the key {key.value!r} stands twice"
-                raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
+S = TypeVar("S", bound=msgspec.Struct)
 
 
-def _substituted(value: Any, path: Place, environment: Mapping[str, str]) -> Any:
-    """Replace the references to the environment in every text of a document."""
-    match value:
-        case dict():
-            return {key: _substituted(each, (*path, key), environment) for key, each in value.items()}
-        case list():
-            return [_substituted(each, (*path, place), environment) for place, each in enumerate(value)]
-        case str():
-            return _REFERENCE.sub(lambda reference: _referenced(reference, path, environment), value)
-    return value
+def reloaded(running: S, wanted: S) -> tuple[S, list[str]]:
+    """What a collector that runs can take of a new configuration, and the paths of those keys that take a restart.
 
-
-def _referenced(reference: re.Match[str], path: Place, environment: Mapping[str, str]) -> str:
-    name: str = reference["name"]
-    default: str | None = reference["default"]
-    value = environment.get(name)
-    # As in a shell, a default stands in for a variable that is empty, too.
-    if not value and default is not None:
-        return default
-    if value is None:
-        raise ValueError(f"{_dotted(path)}: the environment variable {name} is not set, and has no :-default")
-    return value
-
-
-def _section(value: Any, section: type[S], path: Place) -> S:
-    """Turn a mapping into a struct, section by section, so that each mistake is told with its path."""
-    fields = {field.name: field.type for field in msgspec.structs.fields(section)}
-    match value:
-        case dict() | None:
-            given = value or {}
-        case _:
-            raise ValueError(f"{_dotted(path)}: {value!r} is no section; its keys are: {', '.join(fields)}")
-    settings = {}
-    for key, setting in given.items():
-        if key not in fields:
-            near = difflib.get_close_matches(str(key), fields, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"valid keys: {', '.join(fields) or 'none'}"
-            raise ValueError(f"{_dotted((*path, key))}: unknown key; {hint}")
-        settings[key] = _setting(setting, fields[key], (*path, key))
+    Raises:
+        ConfigError: what it can take does not go with what stays.
+    """
+    taken, left = {}, []
+    for key in keys(type(running)):
+        old, new = getattr(running, key.name), getattr(wanted, key.name)
+        if "restart" in key.marks:
+            taken[key.name] = old
+            left += [key.name] if old != new else []
+        elif key.section:
+            taken[key.name], inner = reloaded(old, new)
+            left += [f"{key.name}.{name}" for name in inner]
+        else:
+            taken[key.name] = new
     try:
-        return section(**settings)
+        return type(running)(**taken), left
     except ValueError as error:
-        raise ValueError(f"{_dotted(path)}.{error}") from error
-
-
-def _setting(value: Any, form: Any, path: Place) -> Any:
-    if isinstance(form, type) and issubclass(form, msgspec.Struct):
-        return _section(value, form, path)
-    try:
-        # Not strict: what the environment gives is always text.
-        return msgspec.convert(value, form, strict=False)
-    except msgspec.ValidationError as error:
-        described = [each.description for each in get_args(form) if isinstance(each, msgspec.Meta)]
-        wrong = f"{value!r} is not {described[0]}" if described else str(error)
-        raise ValueError(f"{_dotted(path)}: {wrong}") from error
-
-
-def _dotted(path: Place) -> str:
-    return ".".join(map(str, path)) or "the file"
+        raise ConfigError(f"{error}; {', '.join(left)} takes a restart") from error

@@ -1,9 +1,11 @@
 """The llmvitals command, as a person or a supervisor meets it."""
 
+import re
 import signal
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -62,6 +64,61 @@ def test_the_collector_runs_until_it_is_told_to_stop(file, stopping):
         process.send_signal(stopping)
         _, rest = process.communicate(timeout=20)
     assert (process.returncode, rest) == (0, "")
+
+
+@pytest.fixture
+def running(file):
+    """Start a collector with a configuration: its process, once it listens, and a queue of what it logs."""
+    processes = []
+
+    def start(text):
+        file.write_text(text)
+        command = [sys.executable, "-m", "llmvitals_collector", "collect", "--config", str(file)]
+        processes.append(subprocess.Popen(command, stderr=subprocess.PIPE, text=True))
+        return processes[-1], processes[-1].stderr.readline()
+
+    yield start
+    for process in processes:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
+
+
+def test_sighup_takes_over_what_it_can_and_names_what_takes_a_restart(running, file):
+    process, started = running(FREE % 0)
+    traces = "http://" + re.search(r"OTLP/HTTP on (\S+),", started)[1] + "/v1/traces"
+    post = urllib.request.Request(traces, b"", {"content-type": "application/x-protobuf"})
+    urllib.request.urlopen(post).close()
+    file.write_text(
+        """
+        receivers:
+            grpc: {address: "127.0.0.1:1"}
+            http: {address: "127.0.0.1:0", auth: {bearer_tokens: [correct-horse-battery]}}
+        metrics: {address: "127.0.0.1:0"}
+        """
+    )
+    process.send_signal(signal.SIGHUP)
+    assert process.stderr.readline().endswith("the configuration was read again\n")
+    assert process.stderr.readline().endswith("receivers.grpc.address: takes a restart, and stays as it was\n")
+    with pytest.raises(urllib.error.HTTPError, match="401") as raised:
+        urllib.request.urlopen(post)
+    raised.value.close()
+
+
+def test_sighup_with_a_mistake_in_the_file_changes_nothing_and_says_so(running, file):
+    process, started = running(FREE % 0)
+    file.write_text("receivers: {grpc: {adress: x}}")
+    process.send_signal(signal.SIGHUP)
+    assert process.stderr.readline().endswith(
+        "receivers.grpc.adress: unknown key; did you mean 'address'?; the configuration stays as it was\n"
+    )
+    with urllib.request.urlopen(started.split()[-1]) as answer:
+        assert answer.status == 200
+
+
+def test_config_prints_a_file_to_begin_with(file, capsys):
+    assert main(["config"]) == 0
+    file.write_text(capsys.readouterr().out)
+    assert main(["check", str(file)]) == 0
 
 
 def test_without_the_extra_the_command_says_how_to_get_it():

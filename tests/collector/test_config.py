@@ -1,5 +1,6 @@
 """A configuration is read as written, and each mistake in it is told in one sentence."""
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -8,6 +9,8 @@ import yaml
 
 from llmvitals import semconv
 from llmvitals_collector import config
+from llmvitals_collector.document import keys
+from llmvitals_collector.reference import reference
 
 
 @pytest.fixture
@@ -61,12 +64,37 @@ def test_the_environment_fills_in_texts_and_numbers(load):
     ("text", "sentence"),
     [
         ("receivers: {grpc: {adress: x}}", "receivers.grpc.adress: unknown key; did you mean 'address'?"),
-        ("receivers: {zipkin: {}}", "receivers.zipkin: unknown key; valid keys: grpc, http"),
+        (
+            "receivers: {max_in_flight_bytes: 2000000}",
+            "receivers.max_in_flight_bytes: 2000000 is not enough for one request of 16777216 bytes and what it "
+            "inflates to; valid: 33619968 or more",
+        ),
+        (
+            "metrics: {tls: {cert_file: a.pem}}",
+            "metrics.tls.key_file: is missing, which belongs to cert_file",
+        ),
+        (
+            "receivers: {http: {tls: {client_ca_file: a.pem}}}",
+            "receivers.http.tls.cert_file: is missing, without which client_ca_file has no effect",
+        ),
+        (
+            "receivers: {http: {cors: {allowed_origins: [shop.example]}}}",
+            "receivers.http.cors.allowed_origins: ['shop.example'] is not a list of origins such as "
+            "https://shop.example or https://*.shop.example, or of *",
+        ),
+        ("receivers: {zipkin: {}}", "receivers.zipkin: unknown key; valid keys: max_in_flight_bytes, grpc, http"),
         ("limit: {}", "limit: unknown key; did you mean 'limits'?"),
         ("processors: {slos: {}}", "processors.slos: unknown key; did you mean 'slo'?"),
-        ("1: 2", "1: unknown key; valid keys: receivers, metrics, limits, processors"),
-        ("- a", "the file: ['a'] is no section; its keys are: receivers, metrics, limits, processors"),
-        ("metrics: 9464", "metrics: 9464 is no section; its keys are: address"),
+        ("1: 2", "1: unknown key; valid keys: receivers, metrics, limits, processors, storage, forward, debug"),
+        (
+            "- a",
+            "the file: ['a'] is no section; its keys are: receivers, metrics, limits, processors, "
+            "storage, forward, debug",
+        ),
+        (
+            "metrics: 9464",
+            "metrics: 9464 is no section; its keys are: address, tls, native_histograms, classic_histograms",
+        ),
         ("metrics: {address: 9464}", "metrics.address: 9464 is not a host and a port, such as 127.0.0.1:4317"),
         (
             "metrics: {address: 'localhost:70000'}",
@@ -102,15 +130,86 @@ def test_each_mistake_is_one_sentence_with_its_place(load, tmp_path, text, sente
     assert str(raised.value) == f"{tmp_path / 'collector.yaml'}: {sentence}"
 
 
-def test_the_reference_in_the_readme_is_every_key_with_its_default(load):
+def test_no_mistake_shows_a_secret(load):
+    with pytest.raises(config.ConfigError) as raised:
+        load("receivers: {grpc: {auth: {bearer_tokens: [hunter2]}}}")
+    assert str(raised.value).endswith(
+        "receivers.grpc.auth.bearer_tokens: the value is not a list of tokens, each of at least 16 visible ASCII "
+        "characters"
+    )
+    token = "correct-horse-battery"
+    assert token not in repr(load(f"receivers: {{grpc: {{auth: {{bearer_tokens: [{token}]}}}}}}"))
+
+
+class TestReference:
+    """The page with every key, which the structs of the configuration write themselves."""
+
+    def test_the_committed_page_is_what_the_command_prints(self):
+        committed = (Path(__file__).parents[2] / "collector_processors" / "configuration.yaml").read_text()
+        assert committed == reference(), "llmvitals config > collector_processors/configuration.yaml"
+
+    def test_it_is_a_valid_file_and_has_every_key_with_its_default(self, load):
+        assert load(reference()) == config.Config()
+        assert leaves(yaml.safe_load(reference())) == leaves(msgspec.to_builtins(config.Config()))
+
+    def test_every_key_has_a_sentence_and_every_sentence_a_key(self):
+        """Those of a processor stand in its module's docstring."""
+
+        def see(section):
+            for key in keys(section):
+                if key.section and key.section is not config.ProcessorsConfig:
+                    see(key.section)
+            if section.__module__ == config.__name__:
+                settings = {key.name for key in keys(section) if not key.section}
+                told = re.findall(r"^ {8}(\w+): ", section.__doc__.partition("Attributes:")[2], re.MULTILINE)
+                assert set(told) >= settings - {"forward"}, section
+
+        see(config.Config)
+
+
+def test_the_examples_of_the_readme_are_valid(load):
     readme = (Path(__file__).parents[2] / "collector_processors" / "README.md").read_text()
-    reference = readme.partition("```yaml\n")[2].partition("```")[0]
+    examples = re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL)
+    assert examples
+    for example in examples:
+        load(example, dict.fromkeys(re.findall(r"env:(\w+)", example), "correct-horse-battery"))
 
-    def leaves(value):
-        return {k: leaves(v) for k, v in value.items()} if isinstance(value, dict) and value else None
 
-    assert load(reference) == config.Config()
-    assert leaves(yaml.safe_load(reference)) == leaves(msgspec.to_builtins(config.Config()))
+def leaves(value):
+    return {k: leaves(v) for k, v in value.items()} if isinstance(value, dict) and value else None
+
+
+class TestReload:
+    """What a collector that runs can take of a changed file."""
+
+    def test_tokens_limits_and_pages_change_at_once(self, load):
+        running = config.Config()
+        wanted = load(
+            """
+            receivers:
+                max_in_flight_bytes: 40000000
+                grpc: {auth: {bearer_tokens: [correct-horse-battery]}}
+                http: {cors: {allowed_origins: ["https://shop.example"]}}
+            processors: {slo: {duration: {threshold_seconds: 5}}}
+            """
+        )
+        assert config.reloaded(running, wanted) == (wanted, [])
+
+    def test_what_takes_a_restart_stays_and_is_named(self, load):
+        running = config.Config()
+        wanted = load("receivers: {grpc: {address: '127.0.0.1:1', max_request_bytes: 2048}}\nlimits: {label_sets: 5}")
+        assert config.reloaded(running, wanted) == (
+            running,
+            ["receivers.grpc.address", "receivers.grpc.max_request_bytes", "limits.label_sets"],
+        )
+
+    def test_what_does_not_go_with_what_stays_is_a_mistake(self, load):
+        common = "max_request_bytes: 2048"
+        wanted = load(f"receivers: {{max_in_flight_bytes: 2000000, grpc: {{{common}}}, http: {{{common}}}}}")
+        with pytest.raises(
+            config.ConfigError, match=r"2000000 is not enough for one request of 16777216 bytes .* restart"
+        ):
+            config.reloaded(config.Config(), wanted)
 
 
 def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path):
