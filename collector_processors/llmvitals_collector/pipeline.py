@@ -1,103 +1,135 @@
-"""From receivers to the scrape: build, start, drain, stop."""
+"""From receivers to the scrape: build, start, reload, drain, stop."""
 
-import logging
-from threading import Lock
+import time
+from collections.abc import Iterator
 
 from llmvitals import semconv
-from llmvitals_collector import processors
+from llmvitals_collector import expose, processors
 from llmvitals_collector.aggregate import State
-from llmvitals_collector.calls import Calls
 from llmvitals_collector.config import Config
-from llmvitals_collector.decode import Encoding, MalformedError
-from llmvitals_collector.expose import Format, Renderer
-from llmvitals_collector.lifecycle import Server
+from llmvitals_collector.counting import Counting
+from llmvitals_collector.debug import Debug
+from llmvitals_collector.decode import WALKER
+from llmvitals_collector.expose import Format
+from llmvitals_collector.forward.backend import Forward
+from llmvitals_collector.health import Health
+from llmvitals_collector.intake import Intake
+from llmvitals_collector.lifecycle import GRACE_SECONDS, Server
 from llmvitals_collector.processors import slo
-from llmvitals_collector.receivers import Decode
+from llmvitals_collector.receivers.admission import Admission
+from llmvitals_collector.receivers.cors import CorsPolicy
 from llmvitals_collector.receivers.otlp_grpc import OtlpGrpc
 from llmvitals_collector.receivers.otlp_http import OtlpHttp
-from llmvitals_collector.results import Results
 from llmvitals_collector.scrape import ScrapeServer
+from llmvitals_collector.storage import Storage
 from llmvitals_collector.telemetry import Telemetry
-
-_logger = logging.getLogger(__name__)
-
-_RECEIVED = {Calls: semconv.COLLECTOR_RECEIVED_SPANS, Results: semconv.COLLECTOR_RECEIVED_LOG_RECORDS}
-_IGNORED = {Calls: semconv.COLLECTOR_IGNORED_SPANS, Results: semconv.COLLECTOR_IGNORED_LOG_RECORDS}
+from llmvitals_collector.tokens import BearerTokens
 
 
 class Pipeline:
     """The whole collector. Building it opens nothing."""
 
     def __init__(self, config: Config) -> None:
-        self._processors = processors.build(config.processors)
-        self._state = State(config.limits.label_sets)
-        self._telemetry = Telemetry(config.limits.label_sets, self._processors)
-        for family, labels, value in slo.gauges(config.processors.slo):
-            self._telemetry.set(family, *labels, value=value)
-        self._renderer = Renderer()
-        self._in_process = Lock()
-        self._failed: set[str] = set()  # processors whose failure is in the log; the others are only counted
-        self.grpc = OtlpGrpc(config.receivers.grpc, self)
-        self.http = OtlpHttp(config.receivers.http, self)
-        self.metrics = ScrapeServer(config.metrics.address, self.render)
+        built = processors.build(config.processors)
+        self._config = config
+        self._health = Health()
+        self._admission = Admission(config.receivers.max_in_flight_bytes)
+        self._state = State(config.limits, config.metrics)
+        self._telemetry = Telemetry(config.limits.label_sets, built)
+        self._debug = Debug(config.debug)
+        self._forward = Forward(config.forward, self._telemetry)
+        self._counting = Counting(self._state, built, self._telemetry, self._debug)
+        self.intake = Intake(self._counting, self._telemetry, self._debug, self._forward, self._health)
+        self.grpc = OtlpGrpc(config.receivers.grpc, self.intake, self._admission, self._health)
+        self.http = OtlpHttp(config.receivers.http, self.intake, self._admission)
+        self.metrics = ScrapeServer(config.metrics, self.render, self._health, self._debug)
         # Whoever takes starts before those who give, and stops after them.
         self._servers: tuple[Server, ...] = (self.metrics, self.grpc, self.http)
+        self._running = False
+        self._watch()
 
     def start(self) -> None:
-        """Listen on every address, or on none.
+        """Go on where an earlier run ended, and listen on every address, or on none.
 
         Raises:
             PortError: an address cannot be had.
+            StorageError: the storage cannot be used.
         """
         try:
+            self._running = True
+            if self._config.storage.directory:
+                self._open(Storage(self._config.storage))
+            self._forward.start()
             for server in self._servers:
                 server.start()
         except BaseException:
             self.stop()
             raise
+        self._health.report("collector", None)
+
+    def reload(self, config: Config) -> None:
+        """Take another configuration over, all of it or nothing; what takes a restart is as it was.
+
+        Raises:
+            ConfigError: a file that it names cannot be read.
+        """
+        receivers = config.receivers
+        grpc = BearerTokens(receivers.grpc.auth, "receivers.grpc.auth")
+        http = BearerTokens(receivers.http.auth, "receivers.http.auth")
+        built = processors.build(config.processors)
+        # From here on nothing fails.
+        self._counting.set(built)
+        self.grpc.tokens, self.http.tokens = grpc, http
+        self.http.cors = CorsPolicy(receivers.http.cors)
+        self._admission.limit = receivers.max_in_flight_bytes
+        self._config = config
+        self._configured()
+
+    def refused(self) -> None:
+        """Note that another configuration was not taken over."""
+        self._telemetry.not_configured()
 
     def stop(self) -> None:
-        """Take no more, finish what is in flight, then close /metrics; safe without a start, and twice."""
-        for server in reversed(self._servers):
+        """Take no more, finish what is in flight, keep it, then close /metrics; safe without a start, and twice."""
+        if not self._running:
+            return
+        self._running = False
+        self._health.report("collector", "the collector is stopping")
+        self._admission.drain(GRACE_SECONDS)
+        for server in reversed(self._servers[1:]):
             server.stop()
+        self._forward.stop()
+        self._counting.close()
+        self.metrics.stop()
 
-    def take(self, receiver: str, decode: Decode, body: bytes, encoding: Encoding) -> None:
-        """Count a request: all of it, or nothing; see receivers.Intake."""
-        try:
-            decoded = decode(body, encoding)
-            records = decoded.records
-            if isinstance(records, Calls):
-                records = self._processed(records)
-            self._state.add(records)
-        except Exception as error:
-            self.refuse(receiver, semconv.MALFORMED if isinstance(error, MalformedError) else semconv.INTERNAL)
-            raise
-        record = type(records)
-        self._telemetry.received(_RECEIVED[record], decoded.received)
-        for reason, amount in decoded.ignored.items():
-            self._telemetry.count(_IGNORED[record], reason, amount=amount)
+    def render(self, format: Format) -> Iterator[bytes]:
+        """The body of a scrape, in pieces."""
+        self._counting.flush()
+        since = time.thread_time()
+        self._telemetry.held(self._state)
+        yield from expose.render(self._state.snapshot(), format, self._telemetry.render(format))
+        self._telemetry.spent(semconv.STAGE_RENDER, since)
 
-    def refuse(self, receiver: str, reason: str) -> None:
-        """Note a refused request; see receivers.Intake."""
-        self._telemetry.count(semconv.COLLECTOR_REFUSED_REQUESTS, receiver, reason)
+    def _watch(self) -> None:
+        """Tell telemetry what there is to be read at a scrape."""
+        self._telemetry.built(WALKER)
+        self._configured()
+        watch = self._telemetry.watch
+        watch(semconv.COLLECTOR_IN_FLIGHT_BYTES, lambda: {(): float(self._admission.held)})
+        watch(semconv.COLLECTOR_IN_FLIGHT_CAPACITY_BYTES, lambda: {(): float(self._admission.limit)})
+        watch(semconv.COLLECTOR_WAITING_ROWS, lambda: {(): float(self._counting.waiting)})
+        watch(semconv.RELEASE_TIMESTAMP, self._counting.releases)
 
-    def render(self, format: Format) -> bytes:
-        """The body of a scrape."""
-        calls = self._state.snapshot()
-        self._telemetry.held(self._state.series())
-        return self._renderer.render([*calls, *self._telemetry.snapshot()], format)
+    def _open(self, storage: Storage) -> None:
+        self._counting.open(storage)
+        watch = self._telemetry.watch
+        watch(semconv.COLLECTOR_JOURNAL_BYTES, lambda: {(): float(storage.journal.size)})
+        watch(semconv.COLLECTOR_JOURNAL_CUT_BYTES, lambda: {(): float(storage.journal.cut_bytes)})
+        watch(semconv.COLLECTOR_JOURNAL_LOST_ENTRIES, lambda: {(): float(storage.journal.lost_entries)})
+        watch(semconv.COLLECTOR_SNAPSHOT_FAILURES, lambda: {(): float(storage.failed_snapshots)})
+        watch(semconv.COLLECTOR_SNAPSHOT_TIME, lambda: {(): storage.saved_at})
 
-    def _processed(self, calls: Calls) -> Calls:
-        """Pass a batch through the processors; it goes on without the one that fails."""
-        if not len(calls):
-            return calls
-        with self._in_process:
-            for name, processor in self._processors.items():
-                try:
-                    calls = processor.process(calls)
-                except Exception:
-                    self._telemetry.count(semconv.COLLECTOR_PROCESSOR_FAILURES, name)
-                    if name not in self._failed:
-                        _logger.exception("processor %s failed on a batch, which goes on without it", name)
-                    self._failed.add(name)
-        return calls
+    def _configured(self) -> None:
+        self._telemetry.configured(self._config)
+        for family, labels, value in slo.gauges(self._config.processors.slo):
+            self._telemetry.set(family, *labels, value=value)

@@ -16,18 +16,20 @@ from prometheus_client import parser
 
 from llmvitals import semconv
 from llmvitals_collector.config import Config
+from llmvitals_collector.counting import Counting
 from llmvitals_collector.decode import Encoding, MalformedError, decode_traces
 from llmvitals_collector.expose import Format
 from llmvitals_collector.lifecycle import PortError
 from llmvitals_collector.pipeline import Pipeline
+from llmvitals_collector.receivers import Signal
 
 
 def take(pipeline, body, encoding=Encoding.PROTOBUF):
-    pipeline.take(semconv.RECEIVER_HTTP, decode_traces, body, encoding)
+    return pipeline.intake.take(semconv.RECEIVER_HTTP, Signal.TRACES, body, encoding)
 
 
 def samples(pipeline, *families):
-    text = pipeline.render(Format.TEXT).decode()
+    text = b"".join(pipeline.render(Format.TEXT)).decode()
     parsed = {family.name: family for family in parser.text_string_to_metric_families(text)}
     return [sample for family in families for sample in parsed[family.name.removesuffix("_total")].samples]
 
@@ -37,8 +39,8 @@ def test_protobuf_and_json_of_a_batch_fill_the_same_series(spans):
     one, two = Pipeline(Config()), Pipeline(Config())
     take(one, request.SerializeToString())
     document = json_format.MessageToDict(request, use_integers_for_enums=True)
-    for span in document["resourceSpans"][0]["scopeSpans"][0]["spans"]:
-        span |= {"traceId": "5b8efff798038103d269b633813fc60c", "spanId": "eee19b7ec3c1b174"}
+    for place, span in enumerate(document["resourceSpans"][0]["scopeSpans"][0]["spans"]):
+        span |= {"traceId": "5b8efff798038103d269b633813fc60c", "spanId": f"eee19b7ec3c1b17{place}", "parentSpanId": ""}
     take(two, json.dumps(document).encode(), Encoding.JSON)
     assert samples(one, *semconv.CALL_FAMILIES) == samples(two, *semconv.CALL_FAMILIES)
 
@@ -56,8 +58,26 @@ def test_a_refused_batch_leaves_no_trace_but_its_refusal(spans, cut, junk):
         with pytest.raises(MalformedError):
             take(pipeline, body[:-cut] + junk)
         assert samples(pipeline, *semconv.CALL_FAMILIES) == before
-        refused = samples(pipeline, semconv.COLLECTOR_REFUSED_REQUESTS)
-        assert sum(sample.value for sample in refused) == 1
+
+
+def test_the_same_spans_again_are_acknowledged_and_counted_once(spans):
+    body = spans({}, {}).SerializeToString()
+    pipeline = Pipeline(Config())
+    for _ in range(3):
+        assert take(pipeline, body) is None
+        assert sum(each.value for each in samples(pipeline, semconv.CALLS)) == 2
+    repeated = samples(pipeline, semconv.COLLECTOR_DUPLICATE_CALLS)
+    assert {each.labels["reason"]: each.value for each in repeated if each.value} == {semconv.DUPLICATE: 4}
+
+
+def test_a_call_without_ids_is_rejected_in_a_sentence_and_the_others_count(spans):
+    request = spans({}, {})
+    request.resource_spans[0].scope_spans[0].spans[0].span_id = bytes(8)
+    pipeline = Pipeline(Config())
+    rejected = take(pipeline, request.SerializeToString())
+    assert rejected.count == 1
+    assert rejected.reason == "1 have no valid trace id and span id, without which a repetition would count twice"
+    assert sum(each.value for each in samples(pipeline, semconv.CALLS)) == 1
 
 
 def test_a_batch_goes_on_without_the_processor_that_fails(spans, monkeypatch, caplog):
@@ -72,34 +92,52 @@ def test_a_batch_goes_on_without_the_processor_that_fails(spans, monkeypatch, ca
     assert ok.value == 2
     assert samples(pipeline, semconv.SLO_EVENTS) == []
     failures = samples(pipeline, semconv.COLLECTOR_PROCESSOR_FAILURES)
-    assert [(each.labels["processor"], each.value) for each in failures] == [
-        ("classify", 0),
-        ("prompt_cache", 0),
-        ("slo", 2),
-    ]
+    # What waited was processed as one.
+    assert {each.labels["processor"] for each in failures if each.value == 1} == {"slo"}
     assert [record.message for record in caplog.records] == [
         "processor slo failed on a batch, which goes on without it"
     ]
 
 
-def test_a_fault_of_the_collector_itself_is_counted_as_such():
-    def decode(body, encoding):
+def test_a_fault_of_the_collector_itself_is_refused_and_counted_as_such(collector, spans, monkeypatch):
+    def fail(self, batch):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Counting, "take", fail)
+    assert post(collector.http.port, spans({}).SerializeToString()) == 500
+    refused = samples(collector, semconv.COLLECTOR_REFUSED_REQUESTS)
+    assert [each.labels for each in refused if each.value] == [{"receiver": "http", "reason": "internal"}]
+
+
+def test_what_is_lost_after_it_was_accepted_is_counted(spans, monkeypatch, caplog):
+    def fail(self, records):
         raise ZeroDivisionError
 
     pipeline = Pipeline(Config())
-    with pytest.raises(ZeroDivisionError):
-        pipeline.take(semconv.RECEIVER_GRPC, decode, b"", Encoding.PROTOBUF)
-    refused = samples(pipeline, semconv.COLLECTOR_REFUSED_REQUESTS)
-    assert [each.labels for each in refused if each.value] == [{"receiver": "grpc", "reason": "internal"}]
+    monkeypatch.setattr("llmvitals_collector.aggregate.State.add", fail)
+    take(pipeline, spans({}, {}).SerializeToString())
+    assert [each.value for each in samples(pipeline, semconv.COLLECTOR_LOST_RECORDS)] == [2]
+    assert "accepted, and then lost" in caplog.text
+
+
+def post(port, body):
+    headers = {"content-type": "application/x-protobuf"}
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/v1/traces", body, headers)
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
 
 
 def test_a_scrape_under_load_sees_whole_batches(collector, spans):
     """Of every histogram the last bucket is the count, and every family has counted the same calls."""
-    body = spans(*[{semconv.USAGE_INPUT_TOKENS: 10}] * 20).SerializeToString()
+    bodies = [spans(*[{semconv.USAGE_INPUT_TOKENS: 10}] * 20).SerializeToString() for _ in range(60)]
     done = threading.Event()
 
     def load():
-        for _ in range(60):
+        for body in bodies:
             take(collector, body)
         done.set()
 
@@ -176,21 +214,20 @@ def test_what_is_in_flight_when_the_collector_stops_is_counted(config, spans, mo
     pipeline = Pipeline(config)
     taken, go_on = threading.Event(), threading.Event()
 
-    def slow(self, calls):
+    take = Counting.take
+
+    def slow(self, batch):
         taken.set()
         assert go_on.wait(10)
-        return calls
+        take(self, batch)
 
-    monkeypatch.setattr("llmvitals_collector.processors.prompt_cache.PromptCache.process", slow)
+    monkeypatch.setattr(Counting, "take", slow)
     pipeline.start()
-    url = f"http://127.0.0.1:{pipeline.http.port}/v1/traces"
-    headers = {"content-type": "application/x-protobuf"}
-    request = urllib.request.Request(url, spans({}).SerializeToString(), headers)
+    body = spans({}).SerializeToString()
     statuses = []
 
     def send():
-        with urllib.request.urlopen(request) as answer:
-            statuses.append(answer.status)
+        statuses.append(post(pipeline.http.port, body))
 
     sender, stopper = threading.Thread(target=send), threading.Thread(target=pipeline.stop)
     sender.start()

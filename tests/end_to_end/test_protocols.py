@@ -45,7 +45,7 @@ def test_a_call_and_its_feedback_are_counted(protocol, collector):
         )
     assert finished.stdout == "done\n", finished.stderr
 
-    text = collector.render(Format.TEXT).decode()
+    text = b"".join(collector.render(Format.TEXT)).decode()
     samples = [sample for family in parser.text_string_to_metric_families(text) for sample in family.samples]
 
     def total(family, **labels):
