@@ -1,14 +1,16 @@
 # make demo    see it work            make test    run the tests
 # make check   lint, types, rules     make bench   measure, by hand
 # make test-previous    the SDK's tests with the clients one major back
-# Each does its own set-up, in .venv or .venv-previous; nothing else on the machine is changed, except
+# make test-dialects    instrumentations by others, run against the collector
+# make test-long        what takes minutes
+# Each does its own set-up, in .venv, .venv-previous or .venv-dialects; nothing else on the machine is changed, except
 # that `test`, as root on Debian, installs the servers that the tests run against.
 
 ARGS ?=
 PYTEST_ARGS ?=
 BIN := .venv/bin
 
-.PHONY: help setup check test test-previous bench demo constraints clean
+.PHONY: help setup check test test-previous test-dialects test-long bench demo constraints clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -21,6 +23,10 @@ setup: .venv/dev
 
 .venv/dev: pyproject.toml constraints.txt
 	@.ci/setup dev
+	@touch $@
+
+.venv-dialects/dialects: .ci/dialects.in constraints-dialects.txt
+	@.ci/setup dialects
 	@touch $@
 
 .venv-previous/previous: pyproject.toml constraints-previous.txt
@@ -36,6 +42,12 @@ test: .venv/dev
 
 test-previous: .venv-previous/previous
 	.venv-previous/bin/python -m pytest tests/sdk $(PYTEST_ARGS)
+
+test-dialects: .venv/dev .venv-dialects/dialects
+	$(BIN)/python -m pytest tests/dialects -m dialects $(PYTEST_ARGS)
+
+test-long: .venv/dev
+	$(BIN)/python -m pytest -m long $(PYTEST_ARGS)
 
 check: .venv/dev
 	@.ci/setup servers
@@ -55,6 +67,8 @@ constraints:
 	  --no-annotate --no-header --no-emit-package llmvitals --output-file constraints.txt
 	printf 'hatchling\neditables\n' | uv pip compile pyproject.toml .ci/previous.in - --extra collector --universal --python-version 3.11 --upgrade \
 	  --no-annotate --no-header --no-emit-package llmvitals --output-file constraints-previous.txt
+	uv pip compile .ci/dialects.in --universal --python-version 3.11 --upgrade \
+	  --no-annotate --no-header --output-file constraints-dialects.txt
 
 clean:
-	rm -rf .venv .venv-previous dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-previous .venv-dialects dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

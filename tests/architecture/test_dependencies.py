@@ -48,7 +48,14 @@ MAY_IMPORT = {
         "llmvitals_collector.calls",
         "llmvitals_collector.columns",
         "llmvitals_collector.dialects",
+        "llmvitals_collector.records",
         "llmvitals.semconv",
+    ],
+    "llmvitals_collector.storage": [
+        "llmvitals_collector.calls",
+        "llmvitals_collector.columns",
+        "llmvitals_collector.results",
+        "llmvitals_collector.storage",
     ],
     # The demo is an app: it uses the SDK as any app does.
     "llmvitals_collector.demo": ["llmvitals_collector", "llmvitals"],

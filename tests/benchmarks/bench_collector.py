@@ -115,7 +115,7 @@ def main() -> None:
     turns = iter(bodies * ROUNDS)
     other_turns = iter(bodies * ROUNDS)
     compare("512 spans", lambda: take(next(turns)), lambda: plain.take(next(other_turns)), SPANS)
-    compare("/metrics", lambda: pipeline.render(Format.TEXT), lambda: generate_latest(plain.registry))
+    compare("/metrics", lambda: list(pipeline.render(Format.TEXT)), lambda: generate_latest(plain.registry))
 
 
 if __name__ == "__main__":
