@@ -70,6 +70,9 @@ def _load(module: str) -> ModuleType:
     except ModuleNotFoundError as error:
         sentence = f"this needs the collector, of which {error.name} is missing: pip install 'llmvitals[collector]'"
         raise _CommandError(sentence, _FAILED) from error
+    except ImportError as error:
+        # The environment asks for a decoder that is not there.
+        raise _CommandError(error, _MISCONFIGURED) from error
 
 
 def _check(arguments: argparse.Namespace) -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from llmvitals import semconv
 from llmvitals_collector import assets
 from llmvitals_collector.__main__ import main
 
@@ -37,6 +38,14 @@ def test_a_mistake_in_the_file_is_one_line_and_exit_code_2(file, capsys, command
     assert main([*command, str(file)]) == 2
     sentence = f"llmvitals: {file}: receivers.grpc.adress: unknown key; did you mean 'address'?\n"
     assert capsys.readouterr() == ("", sentence)
+
+
+def test_a_decoder_that_there_is_not_is_one_line_and_exit_code_2(monkeypatch):
+    monkeypatch.setenv(semconv.DECODER, "fast")
+    command = [sys.executable, "-m", "llmvitals_collector", "collect"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == f"llmvitals: {semconv.DECODER}: 'fast' is no decoder; valid are compiled and python\n"
 
 
 def test_a_port_in_use_is_one_line_and_exit_code_1(file):
