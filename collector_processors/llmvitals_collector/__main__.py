@@ -93,6 +93,7 @@ def _config(_arguments: argparse.Namespace) -> int:
 
 def _collect(arguments: argparse.Namespace) -> int:
     """Collect until SIGTERM or SIGINT; SIGHUP reads the configuration again."""
+    _load("allocation").share_arena()
     config, lifecycle, pipeline, storage = map(_load, ("config", "lifecycle", "pipeline", "storage"))
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     # Blocked before any thread starts, so that the signal waits for the line that waits for it.

@@ -19,13 +19,12 @@ from llmvitals_collector.grid import Grid
 from llmvitals_collector.histograms import Histograms, HistogramSnapshot
 from llmvitals_collector.labels import LabelSets, LabelSetSnapshot, LabelValues
 from llmvitals_collector.measures import LABEL_COLUMNS, MEASURES, SUMS, Measure
+from llmvitals_collector.placing import Names, Placing
 from llmvitals_collector.series import Members
-from llmvitals_collector.tally import Batch, CounterTally, HistogramTally, Names, Placed, Tally
+from llmvitals_collector.tally import Batch, CounterTally, HistogramTally, Tally
 
 # How often label sets are looked for that have expired.
 _EXPIRY_SECONDS = 60.0
-# Up to so many combinations of label values in a batch a table is faster than sorting.
-_TABLE_SIZE = 1 << 18
 
 
 class Snapshot(NamedTuple):
@@ -56,6 +55,7 @@ class State:
         self.label_sets: dict[Names, LabelSets] = {}
         self.series: dict[Family, Counters | Histograms] = {}
         self._tallies = {record: list(self._build(record, measures)) for record, measures in MEASURES.items()}
+        self._placing = Placing(self.label_values, self.label_sets)
 
     def add(self, records: Columns) -> None:
         """Count a batch of calls or results. A column that a failed processor did not add is left out."""
@@ -65,9 +65,9 @@ class State:
             now = self._clock()
             if now - self._expired > _EXPIRY_SECONDS:
                 self._expire(now)
-            batch = Batch(records, self._place(records, now), _weights(records), _traces(records, now), now)
+            batch = Batch(records, self._placing.place(records, now), _weights(records), _traces(records, now), now)
             for tally in self._tallies[type(records)]:
-                if all(column in records for column in tally.measure.columns):
+                if all(column in records for column in tally.columns):
                     tally.add(batch)
 
     def snapshot(self) -> Snapshot:
@@ -148,23 +148,6 @@ class State:
         # What has no native form keeps its classic one.
         return Grid(family.bounds if self._metrics.classic_histograms or not native else (), native)
 
-    def _place(self, records: Columns, now: float) -> dict[Names, Placed]:
-        """Find the label sets of a batch, each once."""
-        codes, keys, size = {}, np.zeros(len(records), np.intp), 1
-        for name, column in LABEL_COLUMNS.items():
-            codes[name], which = self.label_values[name].encode(records[column], records.strings)
-            keys += size * which
-            size *= len(codes[name])
-        distinct, which = _distinct(keys, size)
-        for name, each in codes.items():
-            distinct, ranks = np.divmod(distinct, len(each))
-            codes[name] = each[ranks]
-        placed = {}
-        for names, label_sets in self.label_sets.items():
-            rows = label_sets.rows(np.stack([codes[name] for name in names], axis=1), now)
-            placed[names] = Placed(rows, which, rows[which])
-        return placed
-
     def _expire(self, now: float) -> None:
         """Free the rows of label sets that were not seen for long, and the values that no label set has any more."""
         self._expired = now
@@ -178,20 +161,9 @@ class State:
                 label_sets.forget(idle)
             for name, codes in zip(names, label_sets.codes[label_sets.held()].T, strict=True):
                 used[name].append(codes)
+        self._placing.forget()
         for name, codes in used.items():
             self.label_values[name].keep(set(np.concatenate(codes).tolist()))
-
-
-def _distinct(keys: NDArray[np.intp], size: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The distinct keys, ascending, and which of them each one is; they are below `size`."""
-    if size > _TABLE_SIZE:
-        return np.unique(keys, return_inverse=True)
-    there = np.zeros(size, np.bool_)
-    there[keys] = True
-    distinct = np.flatnonzero(there)
-    ranks = np.empty(size, np.intp)
-    ranks[distinct] = np.arange(len(distinct))
-    return distinct, ranks[keys]
 
 
 def _vocabularies(record: type[Columns], measure: Measure) -> list[tuple[Any, ...]]:

@@ -100,14 +100,15 @@ class Columns:
     def joined(cls, batches: Sequence[Self]) -> Self:
         """Put batches together, in their order, before anything is derived from them."""
         codes = {"": 0}
-        anew = [np.array([codes.setdefault(text, len(codes)) for text in each.strings], np.int32) for each in batches]
+        anew = np.array([codes.setdefault(text, len(codes)) for each in batches for text in each.strings], np.int32)
+        # Of each record: where the strings of its batch begin among those of all.
+        starts = np.cumsum([0, *(len(each.strings) for each in batches[:-1])])
+        start = np.repeat(starts, [len(each) for each in batches])
         arrays = {}
         for column in cls.decoded:
             if any(column.name in batch for batch in batches):
-                parts = [batch[column.name] for batch in batches]
-                if column.kind is Kind.TEXT:
-                    parts = [code[part] for code, part in zip(anew, parts, strict=True)]
-                arrays[column.name] = np.concatenate(parts)
+                array = np.concatenate([batch[column.name] for batch in batches])
+                arrays[column.name] = anew.take(start + array) if column.kind is Kind.TEXT else array
         return cls(list(codes), arrays, codes)
 
     def where(self, kept: NDArray[np.bool_]) -> Self:

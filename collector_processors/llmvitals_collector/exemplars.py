@@ -32,8 +32,9 @@ class Exemplars:
 
     def __init__(self, rows: int, members: int) -> None:
         self.kept = np.zeros((2, rows, members), EXEMPLAR)
-        # What a value has to exceed to become an exemplar.
+        # What a value has to exceed to become an exemplar, and the lower of the two, which few do.
         self._thresholds = np.zeros((2, rows, members))
+        self._lower = np.zeros((rows, members))
         self._aged = 0.0
 
     def offer(
@@ -44,32 +45,40 @@ class Exemplars:
         cells: flat (label set * members + member). calls: the place of each value's call among the traces.
         """
         self._age(now)
+        lower = self._lower.reshape(-1)
+        above = np.flatnonzero(values > lower.take(cells))
+        above = above[traces.found[calls[above]]]
+        if not len(above):
+            return
+        cells, values = cells[above], values[above]
+        offered = np.empty(len(above), EXEMPLAR)
+        offered["value"], offered["trace"], offered["taken"] = values, traces.ids[calls[above]], now
         for largest, thresholds, kept in zip((True, False), self._thresholds, self.kept, strict=True):
             flat = thresholds.reshape(-1)
-            chosen = np.flatnonzero((values > flat[cells]) & traces.found[calls])
-            if not len(chosen):
-                continue
+            chosen = np.flatnonzero(values > flat[cells])
             if largest:
                 # Of several for the same cell the one that is written last stays.
                 chosen = chosen[np.argsort(values[chosen])]
-            taken = np.empty(len(chosen), EXEMPLAR)
-            taken["value"], taken["trace"], taken["taken"] = values[chosen], traces.ids[calls[chosen]], now
-            kept.reshape(-1)[cells[chosen]] = taken
+            kept.reshape(-1)[cells[chosen]] = offered[chosen]
             flat[cells[chosen]] = values[chosen] if largest else np.inf
+        lower[cells] = self._thresholds.reshape(2, -1)[:, cells].min(axis=0)
 
     def reserve(self, rows: int) -> None:
         """Make room for this many label sets."""
         if rows > self.kept.shape[1]:
             self.kept = grown(self.kept, rows, axis=1)
             self._thresholds = grown(self._thresholds, rows, axis=1)
+            self._lower = grown(self._lower, rows)
 
     def clear(self, rows: NDArray[np.intp]) -> None:
         """Forget the exemplars of label sets."""
         self.kept[:, rows] = np.zeros((), EXEMPLAR)
         self._thresholds[:, rows] = 0
+        self._lower[rows] = 0
 
     def _age(self, now: float) -> None:
         if now - self._aged > _AGEING_SECONDS:
             self._aged = now
             for lasts, thresholds, kept in zip(_LASTS, self._thresholds, self.kept, strict=True):
                 thresholds[kept["taken"] < now - lasts] = 0
+            self._lower = self._thresholds.min(axis=0)

@@ -44,20 +44,23 @@ class Histograms(Series):
             self.index = grown(self.index, capacity)
             self.sums = grown(self.sums, capacity)
             self.exemplars.reserve(capacity)
-        return rows * len(self.members) + members
+        return rows if len(self.members) == 1 else rows * len(self.members) + members
 
     def count(self, cells: NDArray[np.intp], buckets: NDArray[np.intp], amounts: NDArray[np.float64]) -> None:
         """Count n values, each as many times as its amount says, in buckets of the grid: three arrays of shape (n,)."""
-        places = cells * self.index.shape[-1] + (buckets >> _PAGE_BITS)
-        index = self.index.reshape(-1)
-        pages = index[places]
-        if not pages.all():
-            lacking = np.unique(places[pages == _NO_PAGE])
-            index[lacking] = self._new_pages(len(lacking))
-            pages = index[places]
-        flat = (pages.astype(np.intp) << _PAGE_BITS) | (buckets & (PAGE_BUCKETS - 1))
+        pages = self._pages_at(cells * self.index.shape[-1] + (buckets >> _PAGE_BITS))
+        flat = (pages << _PAGE_BITS) | (buckets & (PAGE_BUCKETS - 1))
         np.add.at(self.pages.reshape(-1), flat, amounts)
         self._overflow(cells < (OVERFLOW_ROW + 1) * len(self.members), amounts)
+
+    def count_together(self, cells: NDArray[np.intp], counts: NDArray[np.float64]) -> None:
+        """Count n distinct histograms' counts of all buckets: float64 (n, buckets of the grid)."""
+        for page, start in enumerate(range(0, len(self.grid), PAGE_BUCKETS)):
+            part = counts[:, start : start + PAGE_BUCKETS]
+            filled = np.flatnonzero(part.any(axis=1))
+            pages = self._pages_at(cells[filled] * self.index.shape[-1] + page)
+            self.pages[pages, : part.shape[1]] += part[filled]
+        self._overflow(cells < (OVERFLOW_ROW + 1) * len(self.members), counts.sum(axis=1))
 
     def add(self, cells: NDArray[np.intp], amounts: NDArray[np.float64]) -> None:
         """Add n amounts to the sums of the values: two arrays of shape (n,), in the unit of the family."""
@@ -85,6 +88,16 @@ class Histograms(Series):
             self.sums[:rows].copy(),
             self.exemplars.kept[:, :rows].copy(),
         )
+
+    def _pages_at(self, places: NDArray[np.intp]) -> NDArray[np.intp]:
+        """The pages at n places of the index, which are made where there are none."""
+        index = self.index.reshape(-1)
+        pages = index.take(places)
+        if not pages.all():
+            lacking = np.unique(places[pages == _NO_PAGE])
+            index[lacking] = self._new_pages(len(lacking))
+            pages = index.take(places)
+        return pages.astype(np.intp)
 
     def _new_pages(self, number: int) -> NDArray[np.int32]:
         reused = [self._free.pop() for _ in range(min(number, len(self._free)))]

@@ -44,7 +44,7 @@ class LabelValues:
         if OVERFLOW_CODE in ranks:
             self.replaced += int(amounts[used[np.array(codes) == OVERFLOW_CODE]].sum())
         amounts[used] = [ranks[code] for code in codes]
-        return np.array(list(ranks), np.intp), amounts[column]
+        return np.array(list(ranks), np.intp), amounts.take(column)
 
     def code(self, text: str) -> int:
         """The code of one value, which it is given now if it is new and there is room."""

@@ -28,13 +28,14 @@ from numpy.typing import NDArray
 from llmvitals_collector.calls import Calls
 
 Keys: TypeAlias = NDArray[np.uint64]
+Marks: TypeAlias = NDArray[np.uint32]
 Mask: TypeAlias = NDArray[np.bool_]
 
 # Odd and without a pattern: a key is a sum of products with them, modulo 2**64.
 _TRACE_HIGH, _TRACE_LOW, _ID = 0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0xD6E8FEB86659FD93
 # What a key says of the id in it.
 _SPAN, _WRAPPER, _ANSWER = 0xA0761D6478BD642F, 0xE7037ED1A0B428DB, 0x8EBC6AF09C88C6E3
-_EMITTER, _SERVICE = 0x589965CC75374CC3, 0x1D8E4E27C47D124F
+_SERVICE = 0x1D8E4E27C47D124F
 _SERVERS = ("vllm",)  # dialects in which a model's server speaks
 _OWN_CLIENT = "anthropic"  # the dialect of Anthropic's client
 # What a span may know about its call, beside what all of them do.
@@ -49,8 +50,15 @@ class Memory(Protocol):
         """Which of the keys are there. Shape: (n,)."""
         ...
 
-    def new(self, ids: Keys, /) -> Mask:
-        """Remember the keys, and say which were not there; of equal ones, the first was not. Shape: (n,)."""
+    def marks(self, ids: Keys, /) -> Marks:
+        """The marks of the keys; 0 of those that are not there. Shape: (n,)."""
+        ...
+
+    def new(self, ids: Keys, marks: Marks | None = None, /) -> Mask:
+        """Remember the keys, and say which were not there; of equal ones, the first was not. Shape: (n,).
+
+        marks: of those that were not there, by default 1.
+        """
         ...
 
 
@@ -64,20 +72,20 @@ def once(calls: Calls, memory: Memory) -> NDArray[np.int8]:
     nested = (calls["parent_id"] > 0) & (calls["parent_id"] != calls["span_id"]) & client_side
     told = (calls["response_id"] > 0) & client_side
     span, parent = _key(calls, "span_id"), _key(calls, "parent_id")
-    service, emitter = _text_keys(calls, "service"), _text_keys(calls, "service", "dialect", "scope")
+    service = _text_keys(calls, "service")
+    # As the mark of an answer: who told of it and counted. 1, which all others have, is nobody.
+    emitter = (service * _TRACE_HIGH + _text_keys(calls, "dialect", "scope") >> 32).astype(np.uint32) | np.uint32(2)
     of_anthropic = _among(calls, "provider", ("anthropic", "Anthropic"))
     answer = np.where(of_anthropic, service + calls["response_id"] * _ID, _key(calls, "response_id")) + _ANSWER
-    owned = answer + emitter * _EMITTER  # the answer, as told by the one whose spans count
     above = np.where(nested, _places(parent, span), -1)  # the row of the parent, -1 where it is not here
 
-    before = memory.contains(np.concatenate([parent + _SPAN, span + _WRAPPER, answer]))
-    parent_came, wraps, answered = before.reshape(3, -1)
-    is_owner = np.zeros(len(calls), np.bool_)
-    is_owner[answered] = memory.contains(owned[answered])
-    new = memory.new(np.concatenate([span + _SPAN, (parent + _WRAPPER)[nested], answer[told]]))
-    fresh, answer_new = new[: len(calls)], new[len(new) - np.count_nonzero(told) :]
+    parent_came, wraps = memory.contains(np.concatenate([parent + _SPAN, span + _WRAPPER])).reshape(2, -1)
+    owner = memory.marks(answer)
+    answered, is_owner = owner != 0, owner == emitter
+    new = memory.new(np.concatenate([span + _SPAN, (parent + _WRAPPER)[nested]]))
+    fresh = new[: len(calls)]
     first_child = np.zeros(len(calls), np.bool_)
-    first_child[nested] = new[len(calls) : len(new) - len(answer_new)]
+    first_child[nested] = new[len(calls) :]
 
     elsewhere = answered & told & ~is_owner
     wraps[above[above >= 0]] = True
@@ -85,7 +93,8 @@ def once(calls: Calls, memory: Memory) -> NDArray[np.int8]:
     counted = _inherited(elsewhere | (first_child & parent_came & nested), first_child, above)
     _inherit(calls, above)
     same_answer = elsewhere | _told_by_others(calls, of_anthropic, service, memory)
-    if not (answer_new | answered[told]).all():
+    unanswered = told & ~answered
+    if _repeat(answer[unanswered]):
         rows = np.flatnonzero(told & fresh & ~same_answer)
         rank = _BY_CLIENT * calls["client"] + _IS_LEAF * ~wraps + _IS_COUNTED * counted + _IS_OWNER * is_owner
         same_answer |= _outranked(calls, rows, answer[rows], emitter, rank)
@@ -93,7 +102,10 @@ def once(calls: Calls, memory: Memory) -> NDArray[np.int8]:
     # In the order of semconv.REPEATED_REASONS.
     reasons = [~client_side, ~fresh, wraps | (counted & ~elsewhere), same_answer]
     repeated = np.select(reasons, range(len(reasons)), -1).astype(np.int8)
-    memory.new(owned[told & (repeated < 0)])
+    # What counts comes first, so that its mark stays.
+    counts = unanswered & (repeated < 0)
+    memory.new(answer[counts], emitter[counts])
+    memory.new(answer[unanswered & ~counts])
     return repeated
 
 
@@ -101,7 +113,9 @@ def _told_by_others(calls: Calls, of_anthropic: Mask, service: Keys, memory: Mem
     """Which failed calls only the client tells of, in a service where another instrumentation tells of it, too."""
     by_client = _among(calls, "dialect", (_OWN_CLIENT,))
     others = of_anthropic & ~by_client
-    memory.new(np.unique(service[others]) + _SERVICE)
+    keys = np.zeros(len(calls.strings), np.uint64)
+    keys[calls["service"][others]] = service[others] + _SERVICE
+    memory.new(keys[keys > 0])
     alone: Mask = by_client & calls["failed"] & (calls["response_id"] == 0) & (calls["parent_id"] == 0)
     if alone.any():
         alone[alone] = memory.contains(service[alone] + _SERVICE)
@@ -152,7 +166,7 @@ def _take(calls: Calls, name: str, rows: NDArray[np.intp], others: NDArray[np.in
     calls.arrays[name] = column
 
 
-def _outranked(calls: Calls, rows: NDArray[np.intp], answers: Keys, emitter: Keys, rank: NDArray[np.intp]) -> Mask:
+def _outranked(calls: Calls, rows: NDArray[np.intp], answers: Keys, emitter: Marks, rank: NDArray[np.intp]) -> Mask:
     """Which of these rows have the same answer as one that ranks above them, by another emitter. Shape: (n,)."""
     _, which = np.unique(answers, return_inverse=True)
     known = sum((~np.isnan(calls[name][rows]) for name in _KNOWLEDGE), start=(calls["template"][rows] > 0).astype(int))
@@ -169,11 +183,17 @@ def _outranked(calls: Calls, rows: NDArray[np.intp], answers: Keys, emitter: Key
     return outranked
 
 
+def _repeat(keys: Keys) -> bool:
+    ordered = np.sort(keys)
+    return bool((ordered[1:] == ordered[:-1]).any())
+
+
 def _places(wanted: Keys, held: Keys) -> NDArray[np.intp]:
     """Where each wanted key first stands among those held, -1 where it does not."""
     places = np.full(len(wanted), -1)
     # Few calls have a call as their parent, so that a sieve spares nearly all of the sorting.
-    rows, candidates = np.flatnonzero(_sieved(wanted, held)), np.flatnonzero(_sieved(held, wanted))
+    rows = np.flatnonzero(_sieved(wanted, held))
+    candidates = np.flatnonzero(_sieved(held, wanted[rows]))
     if len(rows) and len(candidates):
         order = candidates[np.argsort(held[candidates], kind="stable")]
         found = order[np.searchsorted(held[order], wanted[rows]).clip(max=len(order) - 1)]

@@ -11,34 +11,23 @@ from llmvitals_collector.counters import Counters
 from llmvitals_collector.exemplars import Traces
 from llmvitals_collector.histograms import Histograms
 from llmvitals_collector.measures import Measure
+from llmvitals_collector.placing import Names
 
-Names: TypeAlias = tuple[str, ...]
 # Some of n records: their places, or all of them without a copy.
 Picked: TypeAlias = NDArray[np.intp] | slice
 _ALL = slice(None)
 
 
-class Placed(NamedTuple):
-    """In which label sets the n records of a batch are counted.
-
-    distinct: the rows of the label sets in it, intp (d,).
-    which: the one of these that each record has, intp (n,). rows: its row, likewise.
-    """
-
-    distinct: NDArray[np.intp]
-    which: NDArray[np.intp]
-    rows: NDArray[np.intp]
-
-
 class Batch(NamedTuple):
     """Records, with what all measures have in common.
 
+    rows: of the label set in which each is counted, by the labels, intp (n,).
     weights: how many calls each stands for, float64 (n,). traces: None if none can be looked up.
     now: when they came, in seconds since the epoch.
     """
 
     records: Columns
-    placed: dict[Names, Placed]
+    rows: dict[Names, NDArray[np.intp]]
     weights: NDArray[np.float64]
     traces: Traces | None
     now: float
@@ -49,6 +38,7 @@ class Tally(ABC):
 
     def __init__(self, measure: Measure, sizes: tuple[int, ...], first: int) -> None:
         self.measure = measure
+        self.columns = measure.columns
         self._sizes = sizes  # of the vocabularies of `by`
         self._first = first
 
@@ -87,7 +77,7 @@ class CounterTally(Tally):
         picked = _picked(kept)
         if picked is None:
             return
-        rows = batch.placed[self._counters.label_sets.names].rows[picked]
+        rows = batch.rows[self._counters.label_sets.names][picked]
         self._counters.add(rows, _pick(members, picked), self._group, amounts[picked])
 
 
@@ -102,11 +92,11 @@ class HistogramTally(Tally):
         picked = _picked(_both(kept, np.isfinite(values)))
         if picked is None:
             return
-        rows = batch.placed[self._histograms.label_sets.names].rows[picked]
+        rows = batch.rows[self._histograms.label_sets.names][picked]
         values, weights = values[picked], batch.weights[picked]
         cells = self._histograms.cells(rows, _pick(members, picked))
         if self.measure.counts:
-            self._count(batch, picked, weights)
+            self._count(cells, batch.records[self.measure.counts][picked], weights)
         else:
             self._histograms.count(cells, self._histograms.grid.locate(values), weights)
         self._histograms.add(cells, values * weights)
@@ -114,18 +104,14 @@ class HistogramTally(Tally):
             calls = np.arange(len(batch.records))[picked]
             self._histograms.exemplars.offer(cells, values, calls, batch.traces, batch.now)
 
-    def _count(self, batch: Batch, picked: Picked, weights: NDArray[np.float64]) -> None:
-        """Add counts that the senders have made: first those of each label set, as most of a record's are zero."""
-        counts = batch.records[self.measure.counts][picked]
+    def _count(self, cells: NDArray[np.intp], counts: NDArray[np.float64], weights: NDArray[np.float64]) -> None:
+        """Count counts that the senders have made, float64 (n, buckets): first those of the same histogram together."""
         if (weights != 1).any():
             counts = counts * weights[:, np.newaxis]
-        placed = batch.placed[self._histograms.label_sets.names]
-        width = counts.shape[1]
-        places = (placed.which[picked] * width)[:, np.newaxis] + np.arange(width)
-        table: Any = np.bincount(places.reshape(-1), counts.reshape(-1))
-        filled = np.flatnonzero(table)
-        cells = self._histograms.cells(placed.distinct[filled // width], self._first)
-        self._histograms.count(cells, filled % width, table[filled])
+        order = np.argsort(cells)
+        cells = cells[order]
+        starts = np.flatnonzero(np.diff(cells, prepend=-1))
+        self._histograms.count_together(cells[starts], np.add.reduceat(counts[order], starts))
 
 
 def _both(one: NDArray[np.bool_] | None, other: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmvitals import semconv
+from llmvitals_collector import placing
 from llmvitals_collector.aggregate import State
 from llmvitals_collector.calls import Calls
 from llmvitals_collector.columns import Kind
@@ -189,6 +190,17 @@ def test_gaps_between_chunks_are_added_as_the_sender_has_counted_them():
     assert histograms.sums[[same, other], 0].tolist() == [270, 90]
 
 
+def test_gaps_of_label_sets_without_room_are_in_the_overflow_row():
+    state = state_of(label_sets=1)
+    gaps = np.arange(len(semconv.GAP_BOUNDS) + 1.0)
+    rows = [{"model": model, "streamed": True, "gaps": gaps, "gaps_time": 1.0} for model in "abca"]
+    for batch in (rows[:1], rows[1:]):
+        state.add(processed(batch))
+    histograms, _ = of_family(state, semconv.CHUNK_GAPS)
+    assert counts(histograms, 0).tolist() == counts(histograms, 1).tolist() == (2 * gaps).tolist()
+    assert state.series[semconv.CHUNK_GAPS].overflowed == 2 * gaps.sum()
+
+
 def test_retries_are_attempts_beyond_the_first():
     state = state_of()
     state.add(processed([{"attempts": 1}, {"attempts": 3}, {"attempts": 0}, {}]))
@@ -224,6 +236,16 @@ def test_an_empty_batch_changes_nothing():
     state.add(Calls.from_rows([]))
     state.add(Results.from_rows([]))
     assert not any(each.shown.any() for each in state.snapshot().series)
+
+
+def test_more_combinations_than_are_remembered_are_counted_where_they_belong(monkeypatch):
+    monkeypatch.setattr(placing, "REMEMBERED", 4)
+    state = state_of()
+    for models in ("abc", "bcd", "abcdef", "fa"):
+        state.add(processed([{"model": model} for model in models]))
+    calls, texts = of_family(state, semconv.CALLS)
+    found = {labels[3]: amount for labels, amount in zip(texts, calls.cells.sum(axis=1).tolist(), strict=True)}
+    assert found == {semconv.OVERFLOW: 0, "a": 3, "b": 3, "c": 3, "d": 2, "e": 1, "f": 2}
 
 
 @pytest.mark.parametrize("off", ["native_histograms", "classic_histograms"])
@@ -274,6 +296,17 @@ def test_churning_labels_take_no_more_memory_than_the_limits_allow(clock):
     assert len(texts) <= 21
     assert len(durations.pages) <= 40
     assert durations.sums[texts.index(("", "", "", "steady", "")), 0] == 200
+
+
+def test_a_label_set_that_found_no_room_gets_it_when_another_expires(clock):
+    state = State(Limits(label_sets=1, expire_after_seconds=3600), Metrics(), clock)
+    state.add(processed([{"model": "first"}]))
+    state.add(processed([{"model": "second"}]))
+    clock.now += HOUR + 1
+    state.add(processed([{"model": "second"}]))
+    calls, texts = of_family(state, semconv.CALLS)
+    assert [labels[3] for labels in texts] == [semconv.OVERFLOW, "second"]
+    assert calls.cells.sum(axis=1).tolist() == [1, 1]
 
 
 def test_nothing_expires_where_the_limit_is_0(clock):

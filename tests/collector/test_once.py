@@ -17,16 +17,19 @@ class Remembered:
     """A memory without bounds, in Python's own terms."""
 
     def __init__(self):
-        self.ids = set()
+        self.ids = {}
 
     def contains(self, ids):
-        return np.array([each in self.ids for each in ids.tolist()], np.bool_)
+        return self.marks(ids) != 0
 
-    def new(self, ids):
+    def marks(self, ids):
+        return np.array([self.ids.get(each, 0) for each in ids.tolist()], np.uint32)
+
+    def new(self, ids, marks=None):
         fresh = []
-        for each in ids.tolist():
+        for each, mark in zip(ids.tolist(), [1] * len(ids) if marks is None else marks.tolist(), strict=True):
             fresh.append(each not in self.ids)
-            self.ids.add(each)
+            self.ids.setdefault(each, mark)
         return np.array(fresh, np.bool_)
 
 

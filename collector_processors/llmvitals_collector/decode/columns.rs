@@ -1,8 +1,9 @@
 //! What the walk has found becomes columns, and those become bytes.
 
+use crate::keys::{quick_hash, same, Keys};
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 
+const RECENT: usize = 512; // a few texts of each column come again and again
 const TEXT: usize = 0;
 const NUMBER: usize = 1;
 const HASH: usize = 2;
@@ -24,49 +25,28 @@ pub enum Value<'a> {
 /// The distinct texts of a request, in the order of their codes; the first is "".
 pub struct Texts<'a> {
     codes: HashMap<&'a [u8], u32>,
+    recent: Vec<(&'a [u8], u32)>, // by their quick hash, the last that had it
     pub texts: Vec<&'a [u8]>,
 }
 
 impl<'a> Texts<'a> {
     pub fn new() -> Self {
-        Texts { codes: HashMap::from([(&b""[..], 0)]), texts: vec![b""] }
+        let empty = &b""[..];
+        Texts { codes: HashMap::from([(empty, 0)]), recent: vec![(empty, 0); RECENT], texts: vec![empty] }
     }
 
     pub fn code(&mut self, text: &'a [u8]) -> u32 {
+        let recent = &mut self.recent[quick_hash(text) as usize % RECENT];
+        if same(recent.0, text) {
+            return recent.1;
+        }
         let next = self.texts.len() as u32;
         let code = *self.codes.entry(text).or_insert(next);
         if code == next {
             self.texts.push(text);
         }
+        *recent = (text, code);
         code
-    }
-}
-
-/// Hashes wanted keys. They are ours; what senders write is hashed with a secret, so that they cannot make it slow.
-#[derive(Default)]
-struct KeyHasher(u64);
-
-impl KeyHasher {
-    #[inline(always)]
-    fn mix(&mut self, word: u64) {
-        self.0 = (self.0 ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29);
-    }
-}
-
-impl Hasher for KeyHasher {
-    #[inline(always)]
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.chunks_exact(8).for_each(|word| self.mix(u64::from_le_bytes(word.try_into().unwrap_or_default())));
-        match bytes.last_chunk() {
-            Some(last) => self.mix(u64::from_le_bytes(*last)),
-            None => bytes.iter().for_each(|&byte| self.mix(byte.into())),
-        }
-    }
-    fn write_usize(&mut self, length: usize) {
-        self.0 = length as u64;
-    }
-    fn finish(&self) -> u64 {
-        self.0
     }
 }
 
@@ -85,7 +65,7 @@ struct Column {
 /// Wanted keys, each with its place, and at each place what the rows have.
 #[derive(Default)]
 pub struct Table<'a> {
-    places: HashMap<&'a [u8], usize, BuildHasherDefault<KeyHasher>>,
+    pub keys: Keys<'a>,
     columns: Vec<Column>,
     vectors: Vec<u64>,
 }
@@ -93,14 +73,9 @@ pub struct Table<'a> {
 impl<'a> Table<'a> {
     /// `argument`: 0, or 1 for texts of which only a hash is wanted, or the width of a vector and one more.
     pub fn want(&mut self, key: &'a [u8], argument: u32) {
-        self.places.insert(key, self.columns.len());
+        self.keys.want(key, self.columns.len());
         let width = argument.saturating_sub(1) as usize;
         self.columns.push(Column { hashed: argument == 1, width, cells: Vec::new() });
-    }
-
-    #[inline(always)]
-    pub fn place(&self, key: &[u8]) -> Option<usize> {
-        self.places.get(key).copied()
     }
 
     /// `numbers` are those of the value, where it is an array. Of a key that stands twice the last counts.
@@ -131,18 +106,36 @@ impl<'a> Table<'a> {
     }
 }
 
-/// <https://www.zlib.net/crc_v3.txt>, a byte at a time
+/// A half of a trace id, or all of a span's; 0 where the id has not the length that it should.
+pub fn id(bytes: &[u8], length: usize, from: usize) -> u64 {
+    let half = if bytes.len() == length { bytes[from..from + 8].try_into().ok() } else { None };
+    half.map_or(0, u64::from_be_bytes)
+}
+
+/// <https://www.zlib.net/crc_v3.txt>, eight bytes at a time: `TABLES[n]` has what a byte comes to, n bytes before the end.
 fn crc32(text: &[u8]) -> u64 {
-    const TABLE: [u32; 256] = {
-        let (mut table, mut at) = ([0; 256], 0);
-        while at < 256 * 8 {
-            let crc = if at % 8 == 0 { at as u32 / 8 } else { table[at / 8] };
-            table[at / 8] = if crc & 1 == 1 { crc >> 1 ^ 0xEDB8_8320 } else { crc >> 1 };
+    const TABLES: [[u32; 256]; 8] = {
+        let (mut tables, mut at) = ([[0; 256]; 8], 0);
+        while at < 8 * 256 * 8 {
+            let (distance, byte) = (at / 8 / 256, at / 8 % 256);
+            let crc = match (at % 8, distance) {
+                (0, 0) => byte as u32,
+                (0, _) => tables[distance - 1][byte],
+                _ => tables[distance][byte],
+            };
+            tables[distance][byte] = if crc & 1 == 1 { crc >> 1 ^ 0xEDB8_8320 } else { crc >> 1 };
             at += 1;
         }
-        table
+        tables
     };
-    u64::from(!text.iter().fold(!0, |crc: u32, byte| crc >> 8 ^ TABLE[(crc as u8 ^ byte) as usize]))
+    let words = text.chunks_exact(8);
+    let rest = words.remainder();
+    let crc = words.fold(!0, |crc: u32, word| {
+        let word = u64::from_le_bytes(word.try_into().unwrap_or_default()) ^ u64::from(crc);
+        let bytes = word.to_be_bytes(); // the last one first
+        bytes.iter().zip(&TABLES).fold(0, |crc, (&byte, table)| crc ^ table[usize::from(byte)])
+    });
+    u64::from(!rest.iter().fold(crc, |crc, byte| crc >> 8 ^ TABLES[0][usize::from(crc as u8 ^ byte)]))
 }
 
 /// Columns one behind the other, each padded to eight bytes.

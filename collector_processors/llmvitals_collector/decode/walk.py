@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, SpanFlags, Status
 
+from llmvitals_collector.malformed import MalformedError
 from llmvitals_collector.records import Attributes, Codes, Events, Ids, Records, Wanted
 
 # An AnyValue's own value: a text, a number, a boolean, a list of those, or None for what is of no use.
@@ -18,6 +19,9 @@ Cells: TypeAlias = dict[int, Any]  # row -> value
 
 # https://www.w3.org/TR/trace-context/#sampled-flag
 _SAMPLED = 1
+# Of a request. A span takes two bytes at least, and some hundred once it is read: sixteen megabytes of empty ones would
+# become gigabytes.
+MOST_RECORDS = 1 << 18
 _NO_TRACE_ID, _NO_ID = bytes(16), bytes(8)
 
 
@@ -33,6 +37,7 @@ class Walk:
         self._attributes: dict[str, Cells] = {key: {} for key in wanted.attributes}
         self._event_attributes: dict[str, Cells] = {key: {} for key in wanted.event_attributes}
         self._resources: list[tuple[int, dict[str, str]]] = []  # how many records, and what their resource is
+        self._announced = 0  # how many records those resources have
         self._scopes: list[tuple[int, str]] = []
         self._records: list[tuple[bytes, bytes, bytes, int, int, bool, bool, bool, str, str]] = []
         self._events: list[tuple[int, str, int]] = []
@@ -93,6 +98,9 @@ class Walk:
                 column[row] = self._read(attribute.value)
 
     def _resource(self, resource: Any, records: int) -> None:
+        self._announced += records
+        if self._announced > MOST_RECORDS:
+            raise MalformedError(f"the request has more than {MOST_RECORDS} spans or log records")
         values = {each.key: self._read(each.value) for each in resource.attributes if each.key in self._wanted.resource}
         self._resources.append(
             (records, {key: value for key, value in values.items() if value and isinstance(value, str)})

@@ -5,14 +5,17 @@
 //! skipped. <https://github.com/open-telemetry/opentelemetry-proto>
 
 mod columns;
+mod keys;
 mod wire;
 
-use columns::{Columns, Table, Texts, Value};
+use columns::{id, Columns, Table, Texts, Value};
+use keys::field_of_key;
 use std::collections::HashMap;
 use std::panic::catch_unwind;
 use wire::{check_utf8, utf8, Fields, Malformed, Payload, Payload::*, Read};
 
 const DEEPEST: u32 = 100; // how deep messages and groups may nest in the request, for upb
+const MOST_RECORDS: usize = 1 << 18; // as in walk.py
 const SPAN_KIND_CLIENT: i32 = 3;
 const STATUS_CODE_ERROR: i32 = 2;
 const TRACE_FLAGS: u32 = 0xff;
@@ -105,7 +108,10 @@ impl<'a> Walk<'a> {
                 self.message::<OF_RESOURCE>(of_resource, depth)?;
                 self.resources.push((self.records.len() - before) as u64);
             }
-            (OF_RESOURCE, 1, Bytes(resource)) => self.message::<RESOURCE>(resource, depth)?,
+            (OF_RESOURCE, 1, Bytes(resource)) => {
+                self.tables[OF_RESOURCES].keys.begin();
+                self.message::<RESOURCE>(resource, depth)?
+            }
             (OF_RESOURCE, 2, Bytes(of_scope)) => {
                 self.scope = b"";
                 self.message::<OF_SCOPE>(of_scope, depth)?;
@@ -121,7 +127,9 @@ impl<'a> Walk<'a> {
             }
             (RESOURCE, 3, Bytes(entity)) => self.message::<ENTITY_REF>(entity, depth)?,
             (OF_SCOPE, 1, Bytes(scope)) => self.message::<SCOPE>(scope, depth)?,
+            (OF_SCOPE, 2, Bytes(_)) if self.records.len() == MOST_RECORDS => return Err(Malformed),
             (OF_SCOPE, 2, Bytes(record)) => {
+                self.tables[OF_RECORDS].keys.begin();
                 if self.of_logs {
                     self.message::<LOG_RECORD>(record, depth)?;
                 } else {
@@ -159,6 +167,7 @@ impl<'a> Walk<'a> {
             (SPAN, 11, Bytes(event)) => {
                 self.event = Default::default();
                 self.event_values.clear();
+                self.tables[OF_EVENTS].keys.begin();
                 self.message::<EVENT>(event, depth)?;
                 self.keep_event();
             }
@@ -187,7 +196,7 @@ impl<'a> Walk<'a> {
     fn field_of_attribute<const MESSAGE: u8>(&mut self, number: u32, payload: Payload<'a>, depth: u32) -> Read<()> {
         match (MESSAGE, number, payload) {
             (KEY_VALUE, 1, Bytes(key)) => {
-                self.place = self.tables[self.table].place(key);
+                self.place = self.tables[self.table].keys.place(key);
                 if self.place.is_none() {
                     check_utf8(key)?; // a wanted one is
                 }
@@ -227,10 +236,24 @@ impl<'a> Walk<'a> {
     }
 
     /// Reads an attribute into `value`, and returns the place of its key in a table, if it is wanted.
+    #[inline(always)]
     fn attribute(&mut self, table: usize, bytes: &'a [u8], depth: u32) -> Read<Option<usize>> {
         (self.table, self.place, self.value) = (table, None, Value::Nothing);
-        self.message::<KEY_VALUE>(bytes, depth)?;
+        if let Some((key, place)) = self.tables[table].keys.expected(bytes) {
+            self.place = place;
+            self.message::<KEY_VALUE>(&bytes[key.len()..], depth)?;
+        } else {
+            self.unexpected(bytes, depth)?;
+        }
         Ok(self.place)
+    }
+
+    #[inline(never)]
+    fn unexpected(&mut self, attribute: &'a [u8], depth: u32) -> Read<()> {
+        let Some(key) = field_of_key(attribute) else { return self.message::<KEY_VALUE>(attribute, depth) };
+        self.message::<KEY_VALUE>(key, depth)?;
+        self.tables[self.table].keys.expect((key, self.place));
+        self.message::<KEY_VALUE>(&attribute[key.len()..], depth)
     }
 
     /// What an AnyValue is after one more of its fields, of which the last one counts.
@@ -335,12 +358,6 @@ impl<'a> Walk<'a> {
             numbers: Vec::new(),
         })
     }
-}
-
-/// A half of a trace id, or all of a span's; 0 where the id has not the length that it should.
-fn id(bytes: &[u8], length: usize, from: usize) -> u64 {
-    let half = if bytes.len() == length { bytes[from..from + 8].try_into().ok() } else { None };
-    half.map_or(0, u64::from_be_bytes)
 }
 
 /// Walks a request and returns its columns, to be given back to `llmvitals_release`; null where it is malformed.

@@ -16,6 +16,7 @@ Attributes:
 """
 
 import re
+from functools import lru_cache
 from typing import Annotated
 
 import msgspec
@@ -68,6 +69,7 @@ _PATH = re.compile(
 _REGION = re.compile(r"(?:us|us-gov|eu|apac|jp|au|ca|global)\.(?=[a-z0-9-]+\.)")
 _FINE_TUNED = "ft:"
 _TIMES = ("time_to_first_chunk", "time_to_first_token", "time_to_first_answer_token")
+_CACHED = 4096  # texts of which the last are known again
 _CLOCKS_DIFFER = 0.01  # seconds at most, between the clock of a span and the one that a sender takes such times from
 
 Names = Annotated[dict[str, str], msgspec.Meta(description="a mapping of names to names")]
@@ -82,6 +84,7 @@ class Normalise:
     def __init__(self, config: NormaliseConfig) -> None:
         self._spellings = _SPELLINGS | {name.casefold(): provider for name, provider in config.providers.items()}
         self._models = config.models
+        self._model = lru_cache(_CACHED)(self._model_of)
 
     def process(self, calls: Calls) -> Calls:
         calls.rewrite("provider", self._provider)
@@ -119,7 +122,7 @@ class Normalise:
             models = calls.of_texts(name, lambda model: calls.code(model.partition("/")[2]), np.int32)
             calls.arrays[name] = np.where(own, models, calls[name])
 
-    def _model(self, name: str) -> str:
+    def _model_of(self, name: str) -> str:
         name = name.strip()
         name = name.removeprefix(_PATH.match(name)[0])  # type: ignore[index]  # it matches the empty text, too
         name = name.removeprefix(found[0]) if (found := _REGION.match(name)) else name
@@ -136,6 +139,7 @@ def _tell_hosts(calls: Calls) -> None:
         calls.arrays["provider"] = np.where(called, hosts, calls["provider"])
 
 
+@lru_cache(_CACHED)
 def _provider_at(host: str) -> str:
     return next((provider for ending, provider in HOSTS.items() if host.endswith(ending)), "")
 

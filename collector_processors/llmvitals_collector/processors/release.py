@@ -8,6 +8,7 @@ Attributes:
     keep: how many releases of each kind.
 """
 
+import math
 from collections.abc import Iterable
 from typing import Annotated
 
@@ -71,10 +72,9 @@ class Releases:
         ordered = np.sort(both)  # several times as fast as np.unique of numpy 2.4
         for code in ordered[np.diff(ordered, append=-1) != 0].tolist():
             release = (calls.strings[code >> 32][:_CHARACTERS], calls.strings[code & 0xFFFFFFFF][:_CHARACTERS])
-            time = first_seen.pop(release, None)
-            if time is None:
-                time = float(np.fmin.reduce(calls["end_time"][both == code]))
-            if all(release) and not np.isnan(time):
+            if release in first_seen:
+                first_seen[release] = first_seen.pop(release)  # now the last
+            elif all(release) and not math.isnan(time := float(np.fmin.reduce(calls["end_time"][both == code]))):
                 first_seen[release] = time
         while len(first_seen) > self._keep:
             del first_seen[next(iter(first_seen))]

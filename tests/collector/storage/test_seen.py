@@ -18,8 +18,8 @@ class Model:
     def __init__(self):
         self.ids = OrderedDict()
 
-    def new(self, ids):
-        fresh = [number not in self.ids and not self.ids.__setitem__(number, None) for number in ids]
+    def new(self, ids, mark=1):
+        fresh = [number not in self.ids and not self.ids.__setitem__(number, mark) for number in ids]
         while len(self.ids) > CAPACITY:
             self.ids.popitem(last=False)
         return fresh
@@ -44,8 +44,10 @@ def test_it_says_what_a_dict_would_say_also_after_a_restart(batches, restart):
             state, seen = seen.state(), Seen(CAPACITY)
             seen.restore(state)
         ids = [in_row(salted, *key) for key in batch]
-        assert seen.contains(np.array(ids, np.uint64)).tolist() == [each in model.ids for each in ids]
-        assert seen.new(np.array(ids, np.uint64)).tolist() == model.new(ids)
+        array, mark = np.array(ids, np.uint64), number + (1 << 31)
+        assert seen.contains(array).tolist() == [each in model.ids for each in ids]
+        assert seen.marks(array).tolist() == [model.ids.get(each, 0) for each in ids]
+        assert seen.new(array, np.full(len(ids), mark, np.uint32)).tolist() == model.new(ids, mark)
         assert len(seen) == len(model.ids)
 
 
@@ -80,6 +82,14 @@ def test_the_oldest_are_forgotten_first_and_no_sooner():
     assert len(seen) == 50_000
     assert not seen.new(ids[10_000:]).any()
     assert seen.new(ids[:10_000]).all()
+
+
+def test_the_mark_of_an_id_is_that_with_which_it_came_first():
+    seen, ids = Seen(), np.array([7, 7, 8], np.uint64)
+    seen.new(ids, np.array([5, 6, 7], np.uint32))
+    seen.new(ids, np.array([8, 8, 8], np.uint32))
+    seen.new(np.array([9], np.uint64))
+    assert seen.marks(np.array([7, 8, 9, 10], np.uint64)).tolist() == [5, 7, 1, 0]
 
 
 def test_a_batch_larger_than_the_capacity_leaves_its_last_ids():
