@@ -17,11 +17,13 @@ help:
 
 setup: .venv/dev
 
-.venv/demo: pyproject.toml constraints.txt
+WALKER := $(wildcard collector_processors/llmvitals_collector/decode/*.rs)
+
+.venv/demo: pyproject.toml constraints.txt $(WALKER)
 	@.ci/setup collector
 	@touch $@
 
-.venv/dev: pyproject.toml constraints.txt
+.venv/dev: pyproject.toml constraints.txt $(WALKER)
 	@.ci/setup dev
 	@touch $@
 

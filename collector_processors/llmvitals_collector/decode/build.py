@@ -28,6 +28,13 @@ def library(folder: Path = HERE) -> Path:
     return folder / f"walk-{version}{_SUFFIX}"
 
 
+def compiler() -> str | None:
+    """Where the Rust compiler is, if there is one that runs: rustup's stands for one that may not be installed."""
+    rustc = shutil.which("rustc")
+    runs = rustc and subprocess.run([rustc, "--version"], capture_output=True, check=False).returncode == 0  # noqa: S603
+    return rustc if runs else None
+
+
 def build(folder: Path = HERE) -> Path | None:
     """Compile the walker beside its source, unless that is done; None where there is no Rust compiler.
 
@@ -37,7 +44,7 @@ def build(folder: Path = HERE) -> Path | None:
     built = library(folder)
     if built.exists():
         return built
-    rustc = shutil.which("rustc")
+    rustc = compiler()
     if rustc is None:
         return None
     # Under another name first, so that nobody loads half a library.

@@ -105,8 +105,8 @@ class OtlpGrpc(grpc.GenericRpcHandler):
             body = next(requests, None)
         except grpc.RpcError as error:
             raise RefusedError(semconv.ABORTED, "the client went away, or its message is far too large") from error
-        if body is None:
-            raise RefusedError(semconv.MALFORMED, "the call has no message")
+        if body is None:  # as gRPC (1.85) also tells it at times
+            raise RefusedError(semconv.ABORTED, "the call ended without a message")
         self._limit.check(len(body))
         lease.grow(len(body))
         coding = _coding(body)
