@@ -15,12 +15,14 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 
 from llmvitals import semconv
 from llmvitals_collector.config import Config
-from llmvitals_collector.decode import Encoding, decode_traces
+from llmvitals_collector.decode import Encoding
 from llmvitals_collector.expose import Format
 from llmvitals_collector.pipeline import Pipeline
+from llmvitals_collector.receivers import Signal
 
 SPANS = 512
-ROUNDS = 20
+ROUNDS = 8
+REQUESTS = 8  # of a round: so many are counted together
 
 
 def batch(seed: int) -> bytes:
@@ -32,7 +34,8 @@ def batch(seed: int) -> bytes:
     scope_spans = resource_spans.scope_spans.add()
     for _ in range(SPANS):
         start = 1_700_000_000_000_000_000 + chance.randrange(10**12)
-        span = scope_spans.spans.add(name="chat", kind=3, start_time_unix_nano=start)
+        ids = {"trace_id": chance.randbytes(16), "span_id": chance.randbytes(8)}
+        span = scope_spans.spans.add(name="chat", kind=3, start_time_unix_nano=start, **ids)
         span.end_time_unix_nano = start + int(chance.lognormvariate(0.5, 0.6) * 1e9)
         attributes: dict[str, str | int | float | bool] = {
             semconv.OPERATION_NAME: semconv.CHAT,
@@ -103,18 +106,23 @@ def compare(name: str, ours: Callable[[], object], plain: Callable[[], object], 
 
 
 def main() -> None:
-    bodies = [batch(seed) for seed in range(4)]
+    # What was counted before would not be counted again.
+    bodies = [batch(seed) for seed in range(4 + ROUNDS * REQUESTS)]
     pipeline, plain = Pipeline(Config()), Plain()
 
     def take(body: bytes) -> None:
-        pipeline.take(semconv.RECEIVER_GRPC, decode_traces, body, Encoding.PROTOBUF)
+        pipeline.intake.take(semconv.RECEIVER_GRPC, Signal.TRACES, body, Encoding.PROTOBUF)
 
-    for body in bodies:
+    for body in bodies[:4]:
         take(body)
         plain.take(body)
-    turns = iter(bodies * ROUNDS)
-    other_turns = iter(bodies * ROUNDS)
-    compare("512 spans", lambda: take(next(turns)), lambda: plain.take(next(other_turns)), SPANS)
+    turns, other_turns = iter(bodies[4:]), iter(bodies[4:])
+    compare(
+        f"{REQUESTS} x {SPANS} spans",
+        lambda: [take(next(turns)) for _ in range(REQUESTS)],
+        lambda: [plain.take(next(other_turns)) for _ in range(REQUESTS)],
+        REQUESTS * SPANS,
+    )
     compare("/metrics", lambda: list(pipeline.render(Format.TEXT)), lambda: generate_latest(plain.registry))
 
 

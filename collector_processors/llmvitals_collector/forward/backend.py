@@ -10,8 +10,6 @@ from threading import Condition, Event, Thread
 from llmvitals import semconv
 from llmvitals_collector.decode import Encoding
 from llmvitals_collector.forward.config import ForwardConfig
-from llmvitals_collector.forward.otlp_grpc import Grpc
-from llmvitals_collector.forward.otlp_http import Http
 from llmvitals_collector.forward.transport import BusyError, Request, SendError, Transport
 from llmvitals_collector.lifecycle import GRACE_SECONDS
 from llmvitals_collector.receivers import Signal
@@ -44,8 +42,7 @@ class Backend:
         self._requests = self._bytes = 0  # that wait or are under way
         self._failing = False
         self._stopping = Event()
-        build = Http if config.protocol == "http" else Grpc
-        transports: list[Transport] = [build(config, f"forward.{name}") for _ in range(config.senders)]
+        transports = [_transport(config, f"forward.{name}") for _ in range(config.senders)]
         self._threads = [
             Thread(target=self._run, args=(each,), name=self._exporter, daemon=True) for each in transports
         ]
@@ -170,6 +167,17 @@ class Backend:
         for signal in self._signals:
             for families in (_SENT, _FAILED, _NOT_QUEUED):
                 self._count(families, signal, 0)
+
+
+def _transport(config: ForwardConfig, key: str) -> Transport:
+    # Not before there is a backend: `requests` takes four megabytes.
+    if config.protocol == "http":
+        from llmvitals_collector.forward.otlp_http import Http
+
+        return Http(config, key)
+    from llmvitals_collector.forward.otlp_grpc import Grpc
+
+    return Grpc(config, key)
 
 
 class Forward:
