@@ -93,11 +93,19 @@ def _config(_arguments: argparse.Namespace) -> int:
 
 def _collect(arguments: argparse.Namespace) -> int:
     """Collect until SIGTERM or SIGINT; SIGHUP reads the configuration again."""
+    # Blocked before any thread starts, those of numpy's import too, so that a signal waits for the line that waits.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (*_STOPPING, signal.SIGHUP))
+    try:
+        return _collect_until_stopped(arguments)
+    except BaseException:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        raise
+
+
+def _collect_until_stopped(arguments: argparse.Namespace) -> int:
     _load("allocation").share_arena()
     config, lifecycle, pipeline, storage = map(_load, ("config", "lifecycle", "pipeline", "storage"))
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    # Blocked before any thread starts, so that the signal waits for the line that waits for it.
-    signal.pthread_sigmask(signal.SIG_BLOCK, (*_STOPPING, signal.SIGHUP))
     try:
         settings = config.load(arguments.config) if arguments.config else config.Config()
         collector = pipeline.Pipeline(settings)

@@ -38,6 +38,8 @@ def test_a_mistake_in_the_file_is_one_line_and_exit_code_2(file, capsys, command
     assert main([*command, str(file)]) == 2
     sentence = f"llmvitals: {file}: receivers.grpc.adress: unknown key; did you mean 'address'?\n"
     assert capsys.readouterr() == ("", sentence)
+    # Who goes on, here the tests, and whoever it starts can still be stopped.
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == set()
 
 
 def test_a_decoder_that_there_is_not_is_one_line_and_exit_code_2(monkeypatch):
