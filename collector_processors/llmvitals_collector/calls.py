@@ -43,13 +43,11 @@ class Calls(Columns):
         Column("output_tokens_per_second", Kind.AMOUNT),
         Column("gaps", Kind.VECTOR, width=len(semconv.GAP_BOUNDS) + 1),  # between chunks, how many in each bucket
         Column("gaps_time", Kind.AMOUNT),  # the sum of them all
-        Column("largest_gap", Kind.AMOUNT),
         Column("input_tokens", Kind.AMOUNT),  # all of them, cached included
         Column("output_tokens", Kind.AMOUNT),  # all of them, reasoning included
         Column("cache_read_tokens", Kind.AMOUNT),
         Column("cache_write_tokens", Kind.AMOUNT),
         Column("reasoning_tokens", Kind.AMOUNT),
-        Column("input_characters", Kind.AMOUNT),
         Column("cost", Kind.AMOUNT),  # in US dollars
         Column("attempts", Kind.AMOUNT),
         Column("queue_time", Kind.AMOUNT),

@@ -94,7 +94,7 @@ class Records:
     events: Events
     codes: dict[str, int] = field(init=False)  # of each string
     none: Mask = field(init=False)  # what every question gives that no record answers with yes; not to be written to
-    _distincts: dict[int, list[int]] = field(init=False, default_factory=dict)
+    _scopes: list[int] | None = field(init=False, default=None)  # those that occur
 
     def __post_init__(self) -> None:
         self.codes = {text: code for code, text in enumerate(self.strings)}
@@ -120,29 +120,19 @@ class Records:
         """Which records have one of these texts under a key. Shape (n,)."""
         return self._are(self.attributes.texts.get(key), values)
 
-    def resource_is(self, key: str, *values: str) -> Mask:
-        """Which records come from a resource with one of these texts under a key. Shape (n,)."""
-        return self._are(self.resource.get(key), values)
-
     def scope_begins(self, *prefixes: str) -> Mask:
         """Which records come from an instrumentation scope whose name begins so. Shape (n,)."""
-        return self._begin(self.scope, prefixes)
+        # A request has few scopes, but many strings.
+        if self._scopes is None:
+            self._scopes = np.unique(self.scope).tolist()
+        return self._among(self.scope, (code for code in self._scopes if self.strings[code].startswith(prefixes)))
 
     def name_is(self, *values: str) -> Mask:
         """Which records have one of these names. Shape (n,)."""
         return self._are(self.name, values)
 
-    def name_begins(self, *prefixes: str) -> Mask:
-        """Which records have a name that begins so. Shape (n,)."""
-        return self._begin(self.name, prefixes)
-
     def _are(self, codes: Codes | None, values: tuple[str, ...]) -> Mask:
         return self.none if codes is None else self._among(codes, map(self.codes.get, values))
-
-    def _begin(self, codes: Codes, prefixes: tuple[str, ...]) -> Mask:
-        # A request has few scopes, and few kinds of names, but many strings.
-        distinct = self._distinct(codes)
-        return self._among(codes, (code for code in distinct if self.strings[code].startswith(prefixes)))
 
     def _among(self, codes: Codes, wanted: Iterable[int | None]) -> Mask:
         found = [code for code in wanted if code]
@@ -152,9 +142,3 @@ class Records:
         table[found] = True
         among: Mask = table[codes]
         return among
-
-    def _distinct(self, codes: Codes) -> list[int]:
-        found = self._distincts.get(id(codes))
-        if found is None:
-            found = self._distincts[id(codes)] = np.unique(codes).tolist()
-        return found

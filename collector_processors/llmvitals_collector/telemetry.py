@@ -54,6 +54,7 @@ _KNOWN: dict[Family, list[LabelValues]] = {
             semconv.COLLECTOR_LATE_CALLS,
             semconv.COLLECTOR_FUTURE_CALLS,
             semconv.COLLECTOR_UNKNOWN_WEIGHT,
+            semconv.COLLECTOR_UNPRICED,
             semconv.COLLECTOR_LOST_RECORDS,
         )
     },
@@ -83,6 +84,7 @@ _SIGNALS = {
         semconv.OTELCOL_REFUSED_LOG_RECORDS,
     ),
 }
+_UNPRICED = semconv.PRICED.index(semconv.UNKNOWN)
 _UNKNOWN_WEIGHT = semconv.WEIGHTED.index(semconv.UNKNOWN)
 # Enough to tell a few configurations apart, and too few to try a secret in one on.
 _DIGEST_DIGITS = 8
@@ -172,6 +174,8 @@ class Telemetry(Collector):
         self.observe(semconv.COLLECTOR_LAG, np.maximum(ages, 0.0))
         self.count(semconv.COLLECTOR_LATE_CALLS, amount=int(np.count_nonzero(ages > _LATE_SECONDS)))
         self.count(semconv.COLLECTOR_FUTURE_CALLS, amount=int(np.count_nonzero(ages < -_FUTURE_SECONDS)))
+        if "priced" in calls:
+            self.count(semconv.COLLECTOR_UNPRICED, amount=int(np.count_nonzero(calls["priced"] == _UNPRICED)))
         if "weighted" in calls:
             unknown = calls["weighted"] == _UNKNOWN_WEIGHT
             self.count(semconv.COLLECTOR_UNKNOWN_WEIGHT, amount=int(np.count_nonzero(unknown)))

@@ -14,6 +14,7 @@ from llmvitals_collector.calls import Calls
 from llmvitals_collector.config import Config, Limits, Metrics
 from llmvitals_collector.decode import decode_logs, decode_traces
 from llmvitals_collector.expose import Format
+from llmvitals_collector.processors.price import PriceConfig, Pricing
 from llmvitals_collector.receivers import Signal
 from llmvitals_collector.results import Results
 from llmvitals_collector.telemetry import FAMILIES, Telemetry
@@ -188,3 +189,11 @@ def test_the_process_tells_its_memory_and_cpu_as_both_worlds_call_them(telemetry
     assert told[semconv.OTELCOL_MEMORY.name] == told["process_resident_memory_bytes"] > 1 << 20
     assert told[semconv.OTELCOL_CPU.name] == told["process_cpu_seconds_total"] > 0
     assert told[semconv.OTELCOL_UPTIME.name] > 0
+
+
+def test_calls_that_nobody_prices_are_counted():
+    telemetry = Telemetry(label_sets=20, processors=[])
+    calls = Calls.from_rows([{"cost": 0.1}, {"input_tokens": 5}, {}])
+    telemetry.counted(Pricing(PriceConfig()).process(calls))
+    # The third tells no tokens, so that no price could tell its cost.
+    assert values(telemetry, semconv.COLLECTOR_UNPRICED) == {(): 1}

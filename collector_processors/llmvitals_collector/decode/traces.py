@@ -19,7 +19,7 @@ _COMMON = (Source("error_type", "exception.type", event="exception"),)
 _TABLES = [(*dialect.table, *_COMMON) for dialect in DIALECTS]
 WANTED = wanted(
     _TABLES,
-    resource=(semconv.SERVICE_NAME, semconv.SERVICE_VERSION, *(key for each in DIALECTS for key in each.resource)),
+    resource=(semconv.SERVICE_NAME, semconv.SERVICE_VERSION),
     further=[key for dialect in DIALECTS for key in dialect.further],
 )
 _ABSENT = {kind: absent or 0 for kind, (_, absent) in FORMS.items()}

@@ -26,7 +26,6 @@ class Dialect:
         A span whose operation it sets to 0, the code of "", is not counted.
         A call's duration is its span's unless `duration` says another; a negative one means that it is not known.
     further: keys of attributes beside those of the table that `is_mine` and `adjust` look at.
-    resource: keys of the resource that they look at.
     """
 
     name: str
@@ -34,4 +33,3 @@ class Dialect:
     table: tuple[Source, ...]
     adjust: Callable[[ColumnsByName, Reading], None] | None = None
     further: tuple[str, ...] = ()
-    resource: tuple[str, ...] = ()

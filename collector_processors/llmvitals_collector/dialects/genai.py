@@ -32,7 +32,6 @@ TABLE = (
     Source("output_tokens_per_second", semconv.OUTPUT_TOKENS_PER_SECOND),
     Source("gaps", semconv.STREAM_GAPS),
     Source("gaps_time", semconv.STREAM_DURATION),
-    Source("largest_gap", semconv.STREAM_LARGEST_GAP),
     Source("input_tokens", semconv.USAGE_INPUT_TOKENS),
     Source("input_tokens", "gen_ai.usage.prompt_tokens"),
     Source("output_tokens", semconv.USAGE_OUTPUT_TOKENS),
@@ -42,7 +41,6 @@ TABLE = (
     Source("cache_write_tokens", semconv.USAGE_CACHE_WRITE_INPUT_TOKENS),
     Source("cache_write_tokens", semconv.USAGE_CACHE_CREATION_INPUT_TOKENS),
     Source("reasoning_tokens", semconv.USAGE_REASONING_OUTPUT_TOKENS),
-    Source("input_characters", semconv.INPUT_CHARACTERS),
     Source("attempts", semconv.REQUEST_ATTEMPTS),
     Source("queue_time", semconv.REQUEST_QUEUE_TIME),
 )

@@ -73,6 +73,11 @@ COLLECTOR_DUPLICATE_CALLS = Family(
 COLLECTOR_DIALECT_CALLS = Family(
     "llm_collector_dialect_calls_total", "counter", "Calls by the convention in which they were told.", (LABEL_DIALECT,)
 )
+COLLECTOR_UNPRICED = Family(
+    "llm_collector_unpriced_calls_total",
+    "counter",
+    "Calls whose cost neither their sender nor the configured prices tell.",
+)
 COLLECTOR_UNKNOWN_WEIGHT = Family(
     "llm_collector_unknown_weight_calls_total",
     "counter",
