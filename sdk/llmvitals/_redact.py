@@ -1,7 +1,7 @@
-"""What is replaced in every captured text before it leaves: addresses, numbers and keys that point at a person."""
+"""What points at a person, or opens a door: found in a text, and replaced in what is captured before it leaves."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from llmvitals._content import Redact
 
@@ -68,28 +68,55 @@ def patterns(text: str) -> str:
     Cards are known by their checksum (ISO/IEC 7812-1), IBANs by theirs (ISO 13616), phone numbers by the
     forms in which people write them: what is only digits, without a leading + or 0, stays.
     """
+    return _sought(text)[0]
+
+
+def found_in(text: str) -> list[tuple[str, str]]:
+    """What `patterns` replaces in the text: of each its kind (`email`, `key`, `iban`, `card`, `phone`), and itself."""
+    return _sought(text)[1]
+
+
+def _sought(text: str) -> tuple[str, list[tuple[str, str]]]:
+    """The text with its findings replaced, and the findings; a kind is not looked for within one before it."""
+    findings = []
+    for kind, spans in _KINDS:
+        kept, end = [], 0
+        for start, stop in spans(text):
+            findings.append((kind, text[start:stop]))
+            kept += [text[end:start], f"[{kind}]"]
+            end = stop
+        if kept:
+            text = "".join([*kept, text[end:]])
+    return text, findings
+
+
+def _emails(text: str) -> Iterator[tuple[int, int]]:
     if "@" in text:
-        text = _EMAIL.sub(lambda found: "[email]" if found["at"] else found[0], text)
+        yield from (found.span() for found in _EMAIL.finditer(text) if found["at"])
+
+
+def _signatures(text: str) -> Iterator[tuple[int, int]]:
     if "=" in text:
-        text = _SIGNATURE.sub(lambda found: found[0].removesuffix(found["secret"]) + "[key]", text)
+        yield from (found.span("secret") for found in _SIGNATURE.finditer(text))
+
+
+def _keys(text: str) -> Iterator[tuple[int, int]]:
     if any(mark in text for mark in _KEY_MARKS):
-        text = _KEY.sub("[key]", text)
-    text = _where(_IBAN, _iban_length, "[iban]", text)
-    text = _where(_CARD, _card_length, "[card]", text)
-    return _where(_PHONE, _phone_length, "[phone]", text)
+        yield from (found.span() for found in _KEY.finditer(text))
 
 
-def _where(pattern: re.Pattern[str], length: Callable[[str], int], name: str, text: str) -> str:
-    """`text` with `name` for what the pattern finds, as long as `length` says; 0 where it is no such thing."""
-    kept, end, at = [], 0, 0
-    while found := pattern.search(text, at):
-        taken = length(found[0])
-        if taken:
-            kept += [text[end : found.start()], name]
-            end = at = found.start() + taken
-        else:
-            at = found.start() + 1  # what is none may hold one: a year before a card's number
-    return "".join([*kept, text[end:]]) if kept else text
+def _numbers(pattern: re.Pattern[str], length: Callable[[str], int]) -> Callable[[str], Iterator[tuple[int, int]]]:
+    """Where the pattern finds a number, as long as `length` says; 0 where it is no such thing."""
+
+    def spans(text: str) -> Iterator[tuple[int, int]]:
+        at = 0
+        while found := pattern.search(text, at):
+            start, taken = found.start(), length(found[0])
+            if taken:
+                yield start, start + taken
+            at = start + (taken or 1)  # what is none may hold one: a year before a card's number
+
+    return spans
 
 
 def _iban_length(found: str) -> int:
@@ -111,6 +138,16 @@ def _card_length(found: str) -> int:
 
 def _phone_length(found: str) -> int:
     return len(found) if sum(map(str.isdigit, found)) in _PHONE_DIGITS else 0
+
+
+_KINDS: tuple[tuple[str, Callable[[str], Iterator[tuple[int, int]]]], ...] = (
+    ("email", _emails),
+    ("key", _signatures),
+    ("key", _keys),
+    ("iban", _numbers(_IBAN, _iban_length)),
+    ("card", _numbers(_CARD, _card_length)),
+    ("phone", _numbers(_PHONE, _phone_length)),
+)
 
 
 def redaction(hook: Redact | None) -> Redact:

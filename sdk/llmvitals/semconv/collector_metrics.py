@@ -1,7 +1,6 @@
 """Metrics that the collector tells of itself."""
 
 from llmvitals.semconv.metrics import (
-    CALL_FAMILIES,
     LABEL_DATA_TYPE,
     LABEL_DECODER,
     LABEL_DIALECT,
@@ -9,6 +8,7 @@ from llmvitals.semconv.metrics import (
     LABEL_HASH,
     LABEL_LABEL,
     LABEL_METRIC,
+    LABEL_OUTCOME,
     LABEL_PROCESSOR,
     LABEL_REASON,
     LABEL_RECEIVER,
@@ -18,6 +18,7 @@ from llmvitals.semconv.metrics import (
     LABEL_VERSION,
     Family,
 )
+from llmvitals.semconv.quality import COUNTED_FAMILIES, JUDGE_FAMILIES
 
 COLLECTOR_RECEIVED_SPANS = Family("llm_collector_received_spans_total", "counter", "Spans received.", (LABEL_SERVICE,))
 COLLECTOR_RECEIVED_LOG_RECORDS = Family(
@@ -40,6 +41,12 @@ COLLECTOR_REFUSED_REQUESTS = Family(
     "counter",
     "Requests refused whole, nothing of them counted.",
     (LABEL_RECEIVER, LABEL_REASON),
+)
+COLLECTOR_FEEDBACK = Family(
+    "llm_collector_feedback_total",
+    "counter",
+    "Requests to the feedback endpoint, by what became of them.",
+    (LABEL_OUTCOME,),
 )
 COLLECTOR_PROCESSOR_FAILURES = Family(
     "llm_collector_processor_failures_total", "counter", "Batches on which a processor failed.", (LABEL_PROCESSOR,)
@@ -233,4 +240,4 @@ OTELCOL_CPU = Family("otelcol_process_cpu_seconds_total", "counter", "CPU time o
 OTELCOL_MEMORY = Family("otelcol_process_memory_rss_bytes", "gauge", "Memory of the process that is in RAM.")
 
 COLLECTOR_FAMILIES = tuple(value for value in tuple(globals().values()) if isinstance(value, Family))
-FAMILIES = (*CALL_FAMILIES, *COLLECTOR_FAMILIES)
+FAMILIES = (*COUNTED_FAMILIES, *JUDGE_FAMILIES, *COLLECTOR_FAMILIES)

@@ -224,7 +224,6 @@ CALLS_BY_LATENCY = Family(
     "LLM calls by how long they took.",
     (LABEL_SERVICE, LABEL_MODEL, LABEL_LATENCY_BAND),
 )
-FEEDBACK = Family("llm_feedback_total", "counter", "Feedback of users, by kind.", (*CALL_LABELS, LABEL_KIND))
 SLO_EVENTS = Family(
     "llm_slo_events_total",
     "counter",
@@ -242,6 +241,12 @@ RELEASE_TIMESTAMP = Family(
     "gauge",
     "When a version of an app, a prompt or a model was first seen at work.",
     (LABEL_KIND, LABEL_NAME, LABEL_VERSION),
+)
+PRICE_TIMESTAMP = Family(
+    "llm_price_timestamp_seconds",
+    "gauge",
+    "When the price was read that calls of a model have been given; the label is the price's, which may have a *.",
+    (LABEL_MODEL,),
 )
 
 CALL_FAMILIES = tuple(value for value in tuple(globals().values()) if isinstance(value, Family))

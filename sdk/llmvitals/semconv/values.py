@@ -105,16 +105,17 @@ RELEASE_MODEL = "model"
 
 RECEIVER_GRPC = "grpc"
 RECEIVER_HTTP = "http"
+RECEIVER_EVALUATION = "evaluation"  # none of the network's: what the collector finds itself
 RECEIVER_OTLP = "otlp"  # both, on the metrics that are named as the OpenTelemetry Collector's
 # What the collector makes of a span or a log record: it counts it ...
 COUNTED = "counted"
+ANOTHER_RECORD = "another_record"  # as a task, or a lookup in a cache, and not as a call
 # ... or not, which is no fault of the sender ...
 NOT_GEN_AI = "not_gen_ai"  # a span of something else
 NOT_A_CALL = "not_a_call"  # an agent, a tool, a retrieval: no single request to a model
 NOT_AN_EVALUATION = "not_an_evaluation"  # a log record of something else
-NOT_FEEDBACK = "not_feedback"  # an evaluation by somebody other than a user
 IGNORED_SPAN_REASONS = (NOT_GEN_AI, NOT_A_CALL)
-IGNORED_LOG_RECORD_REASONS = (NOT_AN_EVALUATION, NOT_FEEDBACK)
+IGNORED_LOG_RECORD_REASONS = (NOT_AN_EVALUATION,)
 # ... or rejects it, and tells the sender so ...
 INVALID_IDS = "invalid_ids"  # a call without a trace id and a span id could not be told from its repetition
 REJECTED_REASONS = (INVALID_IDS,)
@@ -126,8 +127,9 @@ SAME_ANSWER = "same_answer"  # the same response id in the same trace
 REPEATED_REASONS = (SERVER_SPAN, DUPLICATE, WRAPPER, SAME_ANSWER)  # of several, the first is told
 VERDICTS = (
     COUNTED,
+    ANOTHER_RECORD,
     *(NOT_GEN_AI, NOT_A_CALL),
-    *(NOT_AN_EVALUATION, NOT_FEEDBACK),
+    NOT_AN_EVALUATION,
     *REJECTED_REASONS,
     *REPEATED_REASONS,
 )
@@ -142,13 +144,28 @@ UNAVAILABLE = "unavailable"  # the collector stops, or cannot store anything; th
 INTERNAL = "internal"  # a fault of the collector's own
 REFUSED_REASONS = (MALFORMED, TOO_LARGE, UNSUPPORTED_TYPE, UNAUTHENTICATED, ABORTED, BUSY, UNAVAILABLE, INTERNAL)
 
+# What becomes of a user's feedback at the collector's own endpoint, beside some of those.
+ACCEPTED = "accepted"
+UNKNOWN_KIND = "unknown_kind"  # none that is taken there
+UNKNOWN_KEY = "unknown_key"  # the handle was made with a key that the collector does not have
+FORGED = "forged"  # the handle was made without the key, or changed since
+EXPIRED = "expired"  # the handle is too old for this kind
+REPEATED = "repeated"  # there was feedback of this kind on this answer already
+FOREIGN_ORIGIN = "foreign_origin"  # from a page of the web that may not send any
+RATE_LIMITED = "rate_limited"  # too many requests from one address, or on one answer
+FEEDBACK_OUTCOMES = (
+    *(ACCEPTED, MALFORMED, UNKNOWN_KIND, UNKNOWN_KEY, FORGED, EXPIRED, REPEATED, FOREIGN_ORIGIN, RATE_LIMITED),
+    *(TOO_LARGE, ABORTED, BUSY, UNAVAILABLE),
+)
+
 # What the collector spends its time on.
 STAGE_DECODE = "decode"
 STAGE_STORE = "store"
 STAGE_PROCESS = "process"
 STAGE_COUNT = "count"
 STAGE_RENDER = "render"
-STAGES = (STAGE_DECODE, STAGE_STORE, STAGE_PROCESS, STAGE_COUNT, STAGE_RENDER)
+STAGE_EVALUATE = "evaluate"  # of what is evaluated by heuristics; requests to a judge are none of it
+STAGES = (STAGE_DECODE, STAGE_STORE, STAGE_PROCESS, STAGE_COUNT, STAGE_RENDER, STAGE_EVALUATE)
 DATA_TRACES = "traces"
 DATA_LOGS = "logs"
 DATA_TYPES = (DATA_TRACES, DATA_LOGS)
