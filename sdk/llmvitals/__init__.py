@@ -12,17 +12,32 @@ if TYPE_CHECKING:
     from llmvitals._evaluation import evaluation
     from llmvitals._observe import observe
     from llmvitals._task import task
+    from llmvitals.evaluators.evaluator import Instructions
 
-__all__ = ["cache", "evaluation", "feedback", "handle", "instrument", "observe", "prompt", "task", "uninstrument"]
+__all__ = [
+    "Instructions",
+    "cache",
+    "evaluation",
+    "feedback",
+    "handle",
+    "instrument",
+    "observe",
+    "prompt",
+    "task",
+    "uninstrument",
+]
 
 # Most apps call none of these, and are not to wait for them when they start.
-_LATER = frozenset(("cache", "evaluation", "observe", "task"))
+_LATER = {
+    **{name: f"llmvitals._{name}" for name in ("cache", "evaluation", "observe", "task")},
+    "Instructions": "llmvitals.evaluators.evaluator",
+}
 
 
 def __getattr__(name: str) -> Any:
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = globals()[name] = getattr(importlib.import_module(f"{__name__}._{name}"), name)
+    found = globals()[name] = getattr(importlib.import_module(_LATER[name]), name)
     return found
 
 

@@ -9,7 +9,6 @@ from opentelemetry._logs import LogRecord
 from opentelemetry.trace import Span, set_span_in_context
 
 from llmvitals import _export, _prompt, semconv
-from llmvitals._adapter import Body
 from llmvitals._call import Call
 from llmvitals._content import Content, Redact, Transcript, mode_named
 from llmvitals._guard import Guard, logger
@@ -40,29 +39,32 @@ def configure(content: str | None, redact: Redact | None) -> None:
     _settings = _Settings(mode, _limit(), redact)
 
 
-def start(content: Callable[[Body], Content] | None, body: Body) -> "Capture | None":
-    """What is to be captured of the call that starts now, None where nothing is.
-
-    content: the operation's, which reads the body; None where it has none.
-    """
+def wanted() -> str | None:
+    """How the content of the call that starts now is to be captured, one of semconv.CONTENT_MODES; None: not at all."""
     template = _prompt.current.get()
     mode = template.content if template and template.content else _settings.mode
-    if mode == semconv.NO_CONTENT or content is None:
-        return None
-    return Capture(mode, content(body), template.variables if template else None)
+    return None if mode == semconv.NO_CONTENT else mode
+
+
+def transcript() -> Transcript:
+    """What takes the answer of the call that starts now."""
+    return Transcript(_settings.limit)
 
 
 class Capture:
-    """What is captured of one call."""
+    """What is captured of one call.
 
-    __slots__ = ("_content", "_mode", "_settings", "_variables", "transcript")
+    mode: one of semconv.CONTENT_MODES. content: what the request says.
+    """
 
-    def __init__(self, mode: str, content: Content, variables: _prompt.Variables) -> None:
+    __slots__ = ("_content", "_mode", "_settings", "_variables")
+
+    def __init__(self, mode: str, content: Content) -> None:
+        template = _prompt.current.get()
         self._mode = mode
         self._settings = _settings
         self._content = content
-        self._variables = variables or {}
-        self.transcript = Transcript(_settings.limit)
+        self._variables = (template.variables if template else None) or {}
 
     def record(self, call: Call, span: Span, at: int) -> None:
         """Put it where the mode says, before the span ends; at: nanoseconds since the epoch.
@@ -94,12 +96,12 @@ class Capture:
 
     def _written(self, call: Call, fit: Callable[[Any], str | None]) -> dict[str, str]:
         """Attribute -> JSON, of those that have something to say."""
-        content = self._content
+        content, transcript = self._content, call.answer.transcript
         said = {
             semconv.INPUT_MESSAGES: content.messages,
             semconv.SYSTEM_INSTRUCTIONS: content.system,
             semconv.TOOL_DEFINITIONS: content.tools,
-            semconv.OUTPUT_MESSAGES: self.transcript.messages(call.answer.finish_reasons),
+            semconv.OUTPUT_MESSAGES: transcript.messages(call.answer.finish_reasons) if transcript else [],
         }
         fitted = {name: fit(items) for name, items in said.items() if items}
         return {name: written for name, written in fitted.items() if written}

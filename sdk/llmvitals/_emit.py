@@ -7,7 +7,7 @@ from typing import NamedTuple
 from opentelemetry.context import Context, get_current
 from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, Status, StatusCode, get_current_span
 
-from llmvitals import _capture, _export, _measure, _metrics, _nesting, _prompt, _recent, semconv
+from llmvitals import _capture, _checks, _export, _measure, _metrics, _nesting, _prompt, _recent, semconv
 from llmvitals._adapter import Answer, Attribute, Body, Operation, provider_at
 from llmvitals._call import Call, Unrecorded
 from llmvitals._guard import Fuse, Guard
@@ -95,13 +95,14 @@ def _start_span(current: Context, identity: dict[str, Attribute], request: Reque
 class _Record:
     """What is to be said of one call in its own span, when it ends."""
 
-    __slots__ = ("_attributes", "_capture", "_identity", "_span")
+    __slots__ = ("_attributes", "_capture", "_checks", "_identity", "_span")
 
     def __init__(self, span: Span, identity: dict[str, Attribute]) -> None:
         self._span = span
         self._identity = identity
         self._attributes: dict[str, Attribute] = {}
         self._capture: _capture.Capture | None = None
+        self._checks: _checks.Checks | None = None
 
     def read(self, request: Request, answer: Answer) -> None:
         """Take from the request what the span is to have: its parameters, its size and, opted in, its content."""
@@ -109,9 +110,19 @@ class _Record:
             return
         operation, body = request.operation, request.body
         self._attributes = operation.parameters(body) | _measure.input_size(body, operation.input)
-        self._capture = _capture.start(operation.content, body)
-        if self._capture is not None:
-            answer.transcript = self._capture.transcript
+        self._listen(request, answer, _capture.wanted())
+
+    def _listen(self, request: Request, answer: Answer, mode: str | None) -> None:
+        """Keep what is said, where it is captured or checked; mode: of semconv.CONTENT_MODES, None for no capture."""
+        operation, body = request.operation, request.body
+        checks = () if operation.name == semconv.EMBEDDINGS else _checks.wanted()
+        if operation.content is None or not (mode or checks):
+            return
+        content, answer.transcript = operation.content(body), _capture.transcript()
+        if mode:
+            self._capture = _capture.Capture(mode, content)
+        if checks:
+            self._checks = _checks.Checks(checks, content, operation.parameters(body))
 
     def end(self, call: Call, ending: str, at: int, error: BaseException | None) -> None:
         """End the span with all that is known; at: `perf_counter_ns` of its end. Whatever fails, it ends."""
@@ -123,6 +134,8 @@ class _Record:
                 self._span.set_status(Status(StatusCode.ERROR, message))
             if error is not None and (status := _measure.status_code(error)):
                 self._span.set_attribute(semconv.HTTP_STATUS_CODE, status)
+            if self._checks is not None:
+                self._span.set_attributes(self._checks.found(call, ending, at, error_type))
             if self._capture is not None:
                 self._capture.record(call, self._span, ended_at)
         finally:
@@ -150,13 +163,18 @@ class _Guest(_Record):
 
     __slots__ = ()
 
-    def read(self, request: Request, answer: Answer) -> None:  # noqa: ARG002 - content is the other's to capture
+    def read(self, request: Request, answer: Answer) -> None:
         self._span.set_attributes(self._identity | _measure.input_size(request.body, request.operation.input))
+        if self._span.is_recording():
+            self._listen(request, answer, mode=None)  # content is the other's to capture
 
     def end(self, call: Call, ending: str, at: int, error: BaseException | None) -> None:
+        error_type, _ = _failure(call, ending, error)
         if self._span.is_recording():
             self._span.set_attributes(_measure.sent(call) | _measure.streamed(call))
-        self._tell_others(call, at, _failure(call, ending, error)[0])
+            if self._checks is not None:
+                self._span.set_attributes(self._checks.found(call, ending, at, error_type))
+        self._tell_others(call, at, error_type)
 
 
 def _failure(call: Call, ending: str, error: BaseException | None) -> tuple[str | None, str | None]:

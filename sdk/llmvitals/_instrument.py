@@ -2,11 +2,12 @@
 
 import sys
 import threading
+from collections.abc import Iterable
 from types import ModuleType
 
 import wrapt
 
-from llmvitals import _capture, _metrics, _threads, _usage, providers
+from llmvitals import _capture, _checks, _metrics, _threads, _usage, providers
 from llmvitals._content import Redact
 from llmvitals._guard import Guard
 from llmvitals._patch import Patch
@@ -21,6 +22,7 @@ def instrument(
     *,
     content: str | None = None,
     redact: Redact | None = None,
+    checks: bool | Iterable[str] = False,
     metrics: bool = False,
     include_usage: bool = False,
 ) -> None:
@@ -37,18 +39,25 @@ def instrument(
     redact: a function from text to text that every captured text passes, when its call has ended and after
         e-mail addresses, phone and card numbers, IBANs and keys have been replaced; where it raises, nothing of
         the call's content goes out.
+    checks: evaluators that look at every answer when its call has ended, in the app, also where no content is captured:
+        only their verdicts go on the span, as `llmvitals.checks`, and the answer's language. True is all of
+        `llmvitals.evaluators.EVALUATORS` that can do their work with what is installed, else the names of some. All
+        take 0.6 ms for an answer of 200 words on a slow CPU, and 0.1 ms without `language_match`. A `prompt` may
+        declare more. Embeddings, and calls whose spans are not sampled, are not checked.
     metrics: record the conventions' histograms (duration, time to first chunk, tokens) by the app's meter
         provider too, of every call, also of those whose spans are not sampled.
     include_usage: ask for the usage of streams where the API tells it on request only, as OpenAI's chat
         completions do; the chunk that brings it is kept from an app that has not asked for it.
 
-    Raises ValueError for another `content`, TypeError for a `redact` that is no function.
+    Raises ValueError for another `content` and for a check that there is not, TypeError for a `redact` that is no
+    function, ImportError for a check that needs a package which is not installed.
     """
     global _active
     with _lock:
         if _active:
             return
         _capture.configure(content, redact)
+        _checks.configure(checks)
         _metrics.enable(metrics)
         _usage.ask(include_usage)
         _active = True

@@ -22,6 +22,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, Spa
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, Sampler, SamplingResult
 
 import llmvitals
+from llmvitals.evaluators import EVALUATORS
 from llmvitals_collector.demo import wires
 from llmvitals_collector.demo.behaviour import Behaviour
 from llmvitals_collector.demo.wire import Reply
@@ -74,7 +75,7 @@ def cpu(call: Callable[[], object]) -> float:
     return time.process_time() - began
 
 
-def compare(name: str, call: Callable[[], object], rounds: int, per: int = 1, **options: bool) -> None:
+def compare(name: str, call: Callable[[], object], rounds: int, per: int = 1, **options: Any) -> None:
     """Print what B adds to A, in microseconds (per chunk, where `per` is the chunks) and as a share of A.
 
     options: of `instrument()`, in B.
@@ -124,6 +125,9 @@ def main() -> None:
     compare("openai chat", chat, ROUNDS)
     compare("openai chat, 43 KB", long_chat, ROUNDS // 4)
     compare("openai chat, with metrics", chat, ROUNDS, metrics=True)
+    compare(f"openai chat, {CHUNKS} words, checked", chat, ROUNDS, checks=True)
+    no_language = [name for name in EVALUATORS if name != "language_match"]
+    compare("the same without language_match", chat, ROUNDS, checks=no_language)
     compare(f"openai chat, {CHUNKS} chunks, per chunk", chat_stream, ROUNDS // 8, CHUNKS)
     compare("anthropic message", message, ROUNDS)
     compare(f"anthropic message, {CHUNKS} chunks, per chunk", message_stream, ROUNDS // 4, CHUNKS)

@@ -36,6 +36,7 @@ def run(code, **environment):
 
 def test_the_public_names():
     assert llmvitals.__all__ == [
+        "Instructions",
         "cache",
         "evaluation",
         "feedback",
