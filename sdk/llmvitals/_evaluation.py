@@ -21,6 +21,7 @@ def evaluation(
     source: str = semconv.SOURCE_HEURISTIC,
     evaluator: str | None = None,
     version: str | None = None,
+    rubric: str | None = None,
     error: BaseException | str | None = None,
 ) -> bool:
     """Record what an evaluator of the app's own says of a response, as the event `gen_ai.evaluation.result`.
@@ -32,6 +33,7 @@ def evaluation(
     explanation: the evaluator's reasons; they are content, and go out as given.
     source: who says so: one of `llmvitals.semconv.SOURCES`.
     evaluator, version: which evaluator, so that scores before and after its change can be told apart.
+    rubric: the hash of the rubric by which a judge or a person went, as `llmvitals.judge.Rubric` has it.
     error: why the evaluation itself failed, as the exception or a low-cardinality name; then there is no result.
     Returns whether it was recorded.
 
@@ -51,6 +53,7 @@ def evaluation(
                 semconv.EVALUATION_SOURCE: source,
                 semconv.EVALUATOR_NAME: evaluator,
                 semconv.EVALUATOR_VERSION: None if version is None else str(version),
+                semconv.EVALUATION_RUBRIC: rubric,
                 semconv.ERROR_TYPE: _measure.error_type(error) if isinstance(error, BaseException) else error,
             },
             SeverityNumber.INFO if error is None else SeverityNumber.WARN,

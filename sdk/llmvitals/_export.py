@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from opentelemetry import _logs, trace
 
+from llmvitals import semconv
 from llmvitals._guard import logger
 
 
@@ -25,6 +26,13 @@ def event_logger() -> _logs.Logger:
     """The logger of the app's logger provider, found as `tracer` finds its tracer."""
     found: _logs.Logger = _LOGS.instrument(_logs.get_logger_provider())
     return found
+
+
+def service() -> dict[str, str]:
+    """Name and version of the app's service, as far as the resource of its tracer provider tells them."""
+    resource = getattr(tracer(), "resource", None)
+    told = resource.attributes if resource else {}
+    return {name: str(told[name]) for name in (semconv.SERVICE_NAME, semconv.SERVICE_VERSION) if name in told}
 
 
 # The SDK is imported when the first call is made, and the exporter (HTTP or gRPC, up to half a second

@@ -21,10 +21,11 @@ def handle(response: Any) -> str:
     """Make a feedback handle: a string by which feedback on the response can be given elsewhere, and later.
 
     response: what the client returned, its stream, a chunk that has the response's id, or that id.
-    Returns some 130 characters, at most 255, all safe in a URL: give it to the browser with the answer, or
-    keep both together. It holds the call's trace and span ids and its operation, provider, model and prompt,
-    so that `feedback` needs nothing else, also where the call's trace was not sampled. It is sealed where
-    `cryptography` is installed; else it is only signed, and who has it can read these names.
+    Returns 140 to 200 characters, at most 255, all safe in a URL: give it to the browser with the answer, or
+    keep both together. It holds the call's trace and span ids, its operation, provider, model and prompt, and
+    the app's name and version, so that `feedback` and the collector's /v1/feedback need nothing else, also
+    where the call's trace was not sampled. It is sealed where `cryptography` is installed; else it is only
+    signed, and who has it can read these names.
 
     LLMVITALS_HANDLE_KEY has the key, 32 characters or more, the same in all processes that make or take handles.
     To change it, put a new one before it, with a comma between: the first makes handles, all open them.
@@ -42,8 +43,8 @@ def handle(response: Any) -> str:
                 f"handle: response {response_id!r} is none of the last {_recent.KEPT} of this process; "
                 "take the handle where the call is made, when its answer is complete"
             )
-        span = call.span
-        return _handle.issue(span.trace_id, span.span_id, sampled=span.trace_flags.sampled, identity=call.identity)
+        span, identity = call.span, {**call.identity, **_export.service()}
+        return _handle.issue(span.trace_id, span.span_id, sampled=span.trace_flags.sampled, identity=identity)
     return ""
 
 
@@ -57,7 +58,7 @@ def feedback(response: Any, kind: str, *, value: float | None = None, comment: s
         "resolved", else a week.
     value: the score from 0 (bad) to 1 (good), for kinds that have a scale, such as "rating".
     comment: the user's own words; they are content, and go out as given.
-    Returns whether it was recorded.
+    Returns whether it was recorded; each kind counts once for a response.
 
     The event stands on the span of the call, and carries its operation, provider, model and prompt: by a
     handle, or for the last 4096 responses of this process; of an older one it has the response's id alone.
@@ -69,9 +70,11 @@ def feedback(response: Any, kind: str, *, value: float | None = None, comment: s
     with Guard("feedback", arguments=True):
         check_member("feedback kind", kind, semconv.FEEDBACK_SCORES)
         check_score("feedback value", value)
+        about = subject(response, "feedback", semconv.FEEDBACK_MAX_AGE[kind])
         record(
-            subject(response, "feedback", semconv.FEEDBACK_MAX_AGE[kind]),
+            about,
             {
+                semconv.EVALUATION_ID: _id(about[0], kind),
                 semconv.EVALUATION_NAME: semconv.USER_FEEDBACK,
                 semconv.EVALUATION_SCORE_LABEL: kind,
                 semconv.EVALUATION_SCORE_VALUE: semconv.FEEDBACK_SCORES[kind] if value is None else float(value),
@@ -133,6 +136,13 @@ def check_score(what: str, value: object) -> None:
     """Raise ValueError unless `value` is None or a number from 0 to 1."""
     if value is not None and not (isinstance(value, Real) and 0 <= float(value) <= 1):
         raise ValueError(f"{what} {value!r} is no number from 0 (bad) to 1 (good)")
+
+
+def _id(span: SpanContext, kind: str) -> str | None:
+    """By which each kind counts once for an answer, whichever way it is told; None where the call is not known."""
+    from llmvitals._handle import feedback_id
+
+    return feedback_id(span.trace_id, span.span_id, kind).hex() if span.is_valid else None
 
 
 def _find(response: Any, of: str) -> tuple[str, Recent | None]:

@@ -17,6 +17,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from hashlib import blake2b
 from time import time
 from typing import Any
 
@@ -29,6 +30,8 @@ NAMES = (
     semconv.REQUEST_MODEL,
     semconv.PROMPT_NAME,
     semconv.PROMPT_VERSION,
+    semconv.SERVICE_NAME,
+    semconv.SERVICE_VERSION,
 )
 """What a handle says of its call, in this order, which is a part of the format: later names are added at the end."""
 
@@ -128,6 +131,21 @@ def read(handle: str, max_age: float) -> Handle:
         sampled=bool(header[0] & _SAMPLED),
         identity={name: text for name, text in zip(NAMES, _unpacked(body[28:]), strict=False) if text},
     )
+
+
+def has_keys() -> bool:
+    """Whether LLMVITALS_HANDLE_KEY is set, without which this process opens no handles but its own.
+
+    Raises ValueError where it is malformed.
+    """
+    variable = os.environ.get(semconv.HANDLE_KEY)
+    return bool(variable and _keys(variable))
+
+
+def feedback_id(trace_id: int, span_id: int, kind: str) -> bytes:
+    """What tells this kind of feedback on this call from all other, in every process; 16 bytes."""
+    ids = trace_id.to_bytes(16) + span_id.to_bytes(8)
+    return blake2b(ids + kind.encode(), digest_size=16).digest()
 
 
 class _Key:

@@ -22,6 +22,8 @@ IDENTITY = {
     semconv.REQUEST_MODEL: "claude-sonnet-4-5-20250929",
     semconv.PROMPT_NAME: "support-answer",
     semconv.PROMPT_VERSION: "3",
+    semconv.SERVICE_NAME: "shop",
+    semconv.SERVICE_VERSION: "2026.11.1",
 }
 
 
@@ -41,7 +43,7 @@ def main() -> None:
             _handle._keys.cache_clear()
         handle = llmvitals.handle(response_id)
         measure(f"handle, {form}, {len(handle)} characters", lambda: llmvitals.handle(response_id))
-        measure(f"open one, {form}", lambda handle=handle: _handle.read(handle, 60))
+        measure(f"open one, {form}", lambda handle=handle: _handle.read(handle, 3600))
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ def test_it_says_what_who_and_how_well(events):
         source="judge",
         evaluator="claims",
         version=2,
+        rubric="0a1b",
     )
     (event,) = events()
     assert event.event_name == "gen_ai.evaluation.result"
@@ -48,6 +49,7 @@ def test_it_says_what_who_and_how_well(events):
         semconv.EVALUATION_SOURCE: "judge",
         semconv.EVALUATOR_NAME: "claims",
         semconv.EVALUATOR_VERSION: "2",
+        semconv.EVALUATION_RUBRIC: "0a1b",
     }
 
 

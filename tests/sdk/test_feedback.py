@@ -26,6 +26,7 @@ def test_it_stands_on_the_span_of_its_call_and_says_what_the_call_was(call, even
     assert event.event_name == "gen_ai.evaluation.result"
     assert (event.trace_id, event.span_id) == (span.context.trace_id, span.context.span_id)
     assert dict(event.attributes) == {
+        semconv.EVALUATION_ID: event.attributes[semconv.EVALUATION_ID],
         semconv.EVALUATION_NAME: "user_feedback",
         semconv.EVALUATION_SCORE_LABEL: "thumb_up",
         semconv.EVALUATION_SCORE_VALUE: 1.0,
@@ -37,6 +38,17 @@ def test_it_stands_on_the_span_of_its_call_and_says_what_the_call_was(call, even
         semconv.PROMPT_NAME: "support-answer",
         semconv.PROMPT_VERSION: "3",
     }
+
+
+def test_each_kind_has_one_id_for_a_call_so_that_it_counts_once(call, events, monkeypatch):
+    monkeypatch.setenv(semconv.HANDLE_KEY, "key-of-the-tests-that-is-long-enough")
+    response, _ = call
+    for told in (response, response.id, llmvitals.handle(response)):
+        llmvitals.feedback(told, "copy")
+    llmvitals.feedback(response, "report")
+    *copies, report = [event.attributes[semconv.EVALUATION_ID] for event in events()]
+    assert len(set(copies)) == 1
+    assert report not in copies
 
 
 def test_it_may_have_a_value_and_the_user_s_own_words(call, events):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from opentelemetry.trace import SpanContext, TraceFlags
 
 import llmvitals
-from llmvitals import _guard, _handle, _recent, semconv
+from llmvitals import _export, _guard, _handle, _recent, semconv
 
 KEY, OTHER_KEY, NEW_KEY = ("key-that-is-long-enough-" + name.ljust(8, ".") for name in ("one", "other", "new"))
 AEAD = "cryptography.hazmat.primitives.ciphers.aead"
@@ -25,7 +25,10 @@ IDENTITY = {
     semconv.REQUEST_MODEL: "gpt-5-mini",
     semconv.PROMPT_NAME: "support-answer",
     semconv.PROMPT_VERSION: "3",
+    semconv.SERVICE_NAME: "shop",
+    semconv.SERVICE_VERSION: "2026.11.1",
 }
+OF_CALL = {name: text for name, text in IDENTITY.items() if not name.startswith("service.")}
 MINUTE, HOUR = 60, 3600
 # One key, in one form, does for all examples of a property.
 examples = settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -81,10 +84,10 @@ def test_it_says_which_call_and_what_the_call_was(form, sampled, later):
     assert opened.identity == IDENTITY
 
 
-def test_it_is_about_130_characters_that_are_safe_in_a_url(form):
+def test_it_is_about_150_characters_that_are_safe_in_a_url(form):
     handle = issued()
     assert re.fullmatch(r"lv1\.[\w-]+", handle, re.ASCII)
-    assert len(handle) == 122
+    assert len(handle) == 142
 
 
 def test_sealed_it_hides_the_names_that_are_to_be_read_in_a_signed_one(form):
@@ -117,6 +120,13 @@ def test_a_name_that_does_not_fit_is_left_out_and_shorter_ones_after_it_stay(for
     identity = {**IDENTITY, semconv.REQUEST_MODEL: "ft:" + "x" * 200}
     expected = {name: text for name, text in IDENTITY.items() if name != semconv.REQUEST_MODEL}
     assert _handle.read(issued(identity=identity), HOUR).identity == expected
+
+
+def test_one_that_an_older_version_has_made_is_read_as_far_as_it_goes(key, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(_handle, "NAMES", tuple(OF_CALL))
+        handle = issued()
+    assert _handle.read(handle, HOUR).identity == OF_CALL
 
 
 def test_names_that_a_later_version_adds_are_passed_over(key, monkeypatch):
@@ -271,19 +281,25 @@ from opentelemetry.trace import SpanContext, TraceFlags
 import llmvitals
 from llmvitals import _recent
 span = SpanContext({CALL["trace_id"]}, {CALL["span_id"]}, is_remote=False, trace_flags=TraceFlags(1))
-_recent.remember("chatcmpl-1", span, {IDENTITY})
+_recent.remember("chatcmpl-1", span, {OF_CALL})
 print(llmvitals.handle("chatcmpl-1"))
 """
 
 
 def made_elsewhere(form, **variables):
     """A handle that a process with these variables has made."""
-    environment = {name: value for name, value in os.environ.items() if name != semconv.HANDLE_KEY} | variables
+    environment = {name: value for name, value in os.environ.items() if name != semconv.HANDLE_KEY} | {
+        "OTEL_SERVICE_NAME": "shop",
+        "OTEL_RESOURCE_ATTRIBUTES": "service.version=2026.11.1",
+        "OTEL_TRACES_EXPORTER": "none",
+        **variables,
+    }
     command = [sys.executable, "-c", ELSEWHERE, form]
     return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def test_feedback_is_given_in_another_process_and_needs_no_join(form, events):
+    """Also not for the app that made the call, and its release."""
     handle = made_elsewhere(form, LLMVITALS_HANDLE_KEY=KEY)
     assert llmvitals.feedback(handle, "thumb_down", comment="wrong city")
 
@@ -291,6 +307,7 @@ def test_feedback_is_given_in_another_process_and_needs_no_join(form, events):
     assert (event.trace_id, event.span_id, event.trace_flags) == (*CALL.values(), TraceFlags.SAMPLED)
     assert dict(event.attributes) == {
         **IDENTITY,
+        semconv.EVALUATION_ID: _handle.feedback_id(*CALL.values(), "thumb_down").hex(),
         semconv.EVALUATION_NAME: "user_feedback",
         semconv.EVALUATION_SCORE_LABEL: "thumb_down",
         semconv.EVALUATION_SCORE_VALUE: 0.0,
@@ -306,6 +323,12 @@ def test_what_a_process_without_a_key_has_made_is_not_taken_by_another(key):
         llmvitals.feedback(handle, "thumb_up")
 
 
+def test_a_tracer_provider_without_a_resource_tells_no_service(remembered, monkeypatch):
+    monkeypatch.setattr(_export, "tracer", object)
+    remembered("msg_1")
+    assert _handle.read(llmvitals.handle("msg_1"), HOUR).identity == OF_CALL
+
+
 # ---- Of which response --------------------------------------------------------------------------------
 
 UNSAMPLED = SpanContext(*CALL.values(), is_remote=False, trace_flags=TraceFlags(TraceFlags.DEFAULT))
@@ -315,7 +338,7 @@ UNSAMPLED = SpanContext(*CALL.values(), is_remote=False, trace_flags=TraceFlags(
 def remembered(monkeypatch, key):
     """`remembered(response_id)` is a call that was not sampled."""
     monkeypatch.setattr(_recent, "_calls", type(_recent._calls)())
-    return lambda response_id: _recent.remember(response_id, UNSAMPLED, IDENTITY)
+    return lambda response_id: _recent.remember(response_id, UNSAMPLED, OF_CALL)
 
 
 def test_the_call_need_not_be_sampled(remembered, events):
