@@ -29,6 +29,9 @@ POSITIVE, NEGATIVE, VERDICT = (
     matching(semconv.LABEL_KIND, *(kind for kind, score in semconv.FEEDBACK_SCORES.items() if score in scores))
     for scores in ({1.0}, {0.0}, {0.0, 1.0})
 )
+# What users say themselves; what their next question shows of them is never positive.
+SAID = matching(semconv.LABEL_SOURCE, semconv.SOURCE_USER)
+SAID_POSITIVE, SAID_VERDICT = f"{POSITIVE}, {SAID}", f"{VERDICT}, {SAID}"
 BAD_SHARE = share(
     increase(SLO_EVENTS, TEMPLATE, semconv.LABEL_SLO, where=BAD), increase(SLO_EVENTS, TEMPLATE, semconv.LABEL_SLO)
 )
@@ -74,8 +77,8 @@ IN_SHORT = [
         "Which share of the users' verdicts is positive? n is the number of verdicts.",
         SHARE,
         {
-            "positive": share(increase(FEEDBACK, where=POSITIVE), increase(FEEDBACK, where=VERDICT)),
-            "n": increase(FEEDBACK, where=VERDICT),
+            "positive": share(increase(FEEDBACK, where=SAID_POSITIVE), increase(FEEDBACK, where=SAID_VERDICT)),
+            "n": increase(FEEDBACK, where=SAID_VERDICT),
         },
     ),
     stacked(
@@ -122,8 +125,8 @@ USERS = [
         "Do users like the answers more or less than before? Bars: the verdicts behind a point.",
         SHARE,
         {
-            "positive": share(rate(FEEDBACK, where=POSITIVE), rate(FEEDBACK, where=VERDICT)),
-            "n": increase(FEEDBACK, where=VERDICT, window=STEP),
+            "positive": share(rate(FEEDBACK, where=SAID_POSITIVE), rate(FEEDBACK, where=SAID_VERDICT)),
+            "n": increase(FEEDBACK, where=SAID_VERDICT, window=STEP),
         },
         width=12,
     ),

@@ -22,7 +22,24 @@ PROMETHEUS_OWN = {
     "ALERTS": frozenset({"alertname", "alertstate", "severity", "category", semconv.LABEL_MODEL}),
 }
 # The words before the first colon of a recorded name, which say what labels it keeps.
-LEVELS = {"slo": semconv.LABEL_SLO, "model": semconv.LABEL_MODEL}
+LEVELS = {
+    "slo": (semconv.LABEL_SLO,),
+    "model": (semconv.LABEL_MODEL,),
+    # What begins with one of these is counted in windows.
+    "template": (semconv.LABEL_WINDOW, semconv.LABEL_SERVICE, semconv.LABEL_TEMPLATE),
+    "version": (semconv.LABEL_WINDOW, semconv.LABEL_SERVICE, semconv.LABEL_TEMPLATE, semconv.LABEL_TEMPLATE_VERSION),
+    "task": (semconv.LABEL_WINDOW, semconv.LABEL_SERVICE, semconv.LABEL_TASK),
+    "dimension": (semconv.LABEL_DIMENSION,),
+    "source": (semconv.LABEL_SOURCE,),
+    "verdict": (semconv.LABEL_VERDICT,),
+    "evaluator": (semconv.LABEL_EVALUATOR, semconv.LABEL_RUBRIC),
+    "rubric": (semconv.LABEL_RUBRIC,),
+    "pair": (semconv.LABEL_JUDGE, semconv.LABEL_HUMAN),
+    "people": ("a", "b"),
+    "moment": (semconv.LABEL_MOMENT,),
+    "kind": (semconv.LABEL_KIND,),
+    "outcome": (semconv.LABEL_OUTCOME,),
+}
 HISTOGRAM_SUFFIXES = ("_bucket", "_count", "_sum")
 SLACK_PATIENCE = 60  # seconds
 
@@ -38,7 +55,7 @@ def program() -> Callable[..., str]:
         for name in names:
             if path := shutil.which(name):
                 return path
-        missing = f"needs {' or '.join(names)} (apt-get install prometheus prometheus-alertmanager)"
+        missing = f"needs {' or '.join(names)}, which `.ci/setup servers` installs"
         if os.environ.get("CI"):
             pytest.fail(missing)
         pytest.skip(missing)
@@ -150,7 +167,7 @@ def labels_of(rule_groups) -> dict[str, frozenset[str]]:
             known |= {family.name + suffix: known[family.name] | {"le"} for suffix in HISTOGRAM_SUFFIXES}
     for rule in (rule for group in rule_groups for rule in group["rules"] if "record" in rule):
         level = rule["record"].partition(":")[0]
-        known[rule["record"]] = frozenset(LEVELS[word] for word in level.split("_"))
+        known[rule["record"]] = frozenset(label for word in level.split("_") for label in LEVELS[word])
     return known
 
 

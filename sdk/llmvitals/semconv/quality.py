@@ -119,7 +119,6 @@ _OF_JUDGE = (*_OF_VERSION, LABEL_DIMENSION, LABEL_EVALUATOR, LABEL_RUBRIC)
 
 # US dollars: from some words of a small model to hours of an agent's.
 COST_BOUNDS = (*(float(f"{digit}e{exponent}") for exponent in range(-5, 1) for digit in (1, 2, 5)), 10.0)
-COST_OCTAVES = (-17, 3)  # $0.0000076 to $8
 SCORE_BOUNDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
 RESPONSES = Family(
@@ -134,7 +133,6 @@ CALL_COST = Family(
     "Cost of an LLM call in US dollars, where it is known.",
     (LABEL_SERVICE, LABEL_MODEL, LABEL_TEMPLATE, LABEL_TEMPLATE_VERSION),
     COST_BOUNDS,
-    COST_OCTAVES,
 )
 FEEDBACK = Family(
     "llm_feedback_total",
