@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Hashable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias, TypeVar, get_args, get_origin
 
 import msgspec
@@ -45,8 +46,27 @@ def _is_section(form: Any) -> bool:
     return isinstance(form, type) and issubclass(form, msgspec.Struct)
 
 
+def read(path: Path, section: type[S], environment: Mapping[str, str]) -> S:
+    """Read a file; `${env:NAME}` and `${env:NAME:-default}` in it are the environment's.
+
+    Raises:
+        ValueError: it cannot be read, or something in it is wrong: one sentence, with the file and the path of the key.
+    """
+    try:
+        return parsed(path.read_text(encoding="utf-8"), section, environment)
+    except OSError as error:
+        raise ValueError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: is not text in UTF-8") from error
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ValueError(f"{path}: line {line}: {error.problem}") from error
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
 def parsed(text: str, section: type[S], environment: Mapping[str, str]) -> S:
-    """Read a document; `${env:NAME}` and `${env:NAME:-default}` in it are the environment's.
+    """Read a document, as `read` does a file.
 
     Raises:
         ValueError: something in it is wrong: one sentence, with the path of the key.

@@ -5,10 +5,12 @@ frozen settings, and a class whose `process` takes a batch of calls and gives it
 It works on columns, is never called concurrently, and knows nothing of other processors but their columns.
 """
 
+from collections.abc import Iterable
 from typing import Protocol, runtime_checkable
 
 import msgspec
 
+from llmvitals.semconv import Family
 from llmvitals_collector.calls import Calls
 from llmvitals_collector.processors.bands import Bands, BandsConfig
 from llmvitals_collector.processors.classify import Classify, ClassifyConfig
@@ -35,6 +37,15 @@ class Remembering(Protocol):
 
     def restore(self, state: bytes, /) -> None:
         """Know what `state` told."""
+        ...
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """A processor that has gauges of its own."""
+
+    def gauges(self) -> Iterable[tuple[Family, tuple[str, ...], float]]:
+        """What they show now: family, label values, value. It may be asked while a batch is worked on."""
         ...
 
 

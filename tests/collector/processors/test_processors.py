@@ -9,6 +9,7 @@ from llmvitals_collector.calls import Calls
 from llmvitals_collector.columns import LABELS
 from llmvitals_collector.processors import ProcessorsConfig, Remembering, build
 from llmvitals_collector.processors.price import Price, PriceConfig
+from llmvitals_collector.quality import of_calls
 
 CONFIG = ProcessorsConfig(price=PriceConfig(models={"gpt-*": Price(input=1, output=2)}))
 
@@ -37,11 +38,12 @@ rows = st.fixed_dictionaries(
 def processed(calls):
     for processor in build(CONFIG).values():
         calls = processor.process(calls)
+    of_calls(calls)
     return calls
 
 
 def values(calls):
-    """Each column that processors add or change, texts as texts."""
+    """Each column that is added or changed before calls are counted, texts as texts."""
     texts = {column.name: [calls.strings[code] for code in calls[column.name]] for column in LABELS}
     columns = (*(column.name for column in Calls.derived), "cost", "input_tokens", "time_to_first_token")
     return texts | {name: calls[name].tolist() for name in columns}
