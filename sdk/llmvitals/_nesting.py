@@ -2,11 +2,12 @@
 
 import sys
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from opentelemetry import context
-from opentelemetry.context import Context, set_value
+from opentelemetry.context import Context, attach, detach, set_value
 from opentelemetry.trace import Span, SpanContext, set_span_in_context
 
 from llmvitals import semconv
@@ -67,6 +68,16 @@ def around(current: Context, span: Span, call: Call | Unrecorded) -> Context:
 def more_of(call: Call | Unrecorded) -> Context:
     """The current context, in which the client goes on with `call`: what is inside knows that it is observed."""
     return set_value(_CALL, weakref.ref(call))
+
+
+@contextmanager
+def unobserved() -> Iterator[None]:
+    """A block whose calls nobody observes: they are llmvitals' own, and not the app's."""
+    token = attach(set_value(_SUPPRESSED, True))
+    try:
+        yield
+    finally:
+        detach(token)
 
 
 def carry_tracestate(parent: Span, span: Span) -> None:
