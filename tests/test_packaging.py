@@ -29,7 +29,7 @@ def wheel(tmp_path_factory) -> list[str]:
 
 def test_both_packages_are_whole(wheel):
     for package in (ROOT / "sdk" / "llmvitals", ROOT / "collector_processors" / "llmvitals_collector"):
-        files = [path for path in package.rglob("*") if path.suffix == ".py" or path.name == "py.typed"]
+        files = [path for path in package.rglob("*") if path.suffix in (".py", ".js") or path.name == "py.typed"]
         assert not {str(path.relative_to(package.parent)) for path in files} - set(wheel)
 
 

@@ -1,4 +1,4 @@
-"""The `llmvitals` command: demo, collect, check, config, debug."""
+"""The `llmvitals` command: demo, collect, check, config, debug, review."""
 
 import argparse
 import logging
@@ -54,8 +54,13 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
 
     demo = commands.add_parser("demo", help="watch a small chat app, its collector and its numbers")
     debug = commands.add_parser("debug", help="say what became of the last spans that a running collector got")
+    review = commands.add_parser("review", help="let people grade a sample of the answers, and count their grades")
     # Only the command that is run is loaded: it may need what is not installed.
-    for name, module, command in (("demo", "demo", demo), ("debug", "debug_command", debug)):
+    for name, module, command in (
+        ("demo", "demo", demo),
+        ("debug", "debug_command", debug),
+        ("review", "review.command", review),
+    ):
         if argv and argv[0] == name:
             loaded = _load(module)
             loaded.add_arguments(command)

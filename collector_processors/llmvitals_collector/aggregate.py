@@ -17,7 +17,7 @@ from llmvitals_collector.counters import Counters, CounterSnapshot
 from llmvitals_collector.exemplars import TRACE, Traces
 from llmvitals_collector.grid import Grid
 from llmvitals_collector.histograms import Histograms, HistogramSnapshot
-from llmvitals_collector.labels import LabelSets, LabelSetSnapshot, LabelValues
+from llmvitals_collector.labels import OVERFLOW_ROW, LabelSets, LabelSetSnapshot, LabelValues
 from llmvitals_collector.measures import LABEL_COLUMNS, MEASURES, SUMS, Measure
 from llmvitals_collector.placing import Names, Placing
 from llmvitals_collector.series import Members
@@ -55,20 +55,27 @@ class State:
         self.label_sets: dict[Names, LabelSets] = {}
         self.series: dict[Family, Counters | Histograms] = {}
         self._tallies = {record: list(self._build(record, measures)) for record, measures in MEASURES.items()}
-        self._placing = Placing(self.label_values, self.label_sets)
+        self._placings = {record: Placing(self.label_values, self._counted_in(record)) for record in MEASURES}
 
     def add(self, records: Columns) -> None:
-        """Count a batch of calls or results. A column that a failed processor did not add is left out."""
-        if not len(records):
-            return
+        """Count a batch of records of one kind. A column that a failed processor did not add is left out."""
+        self._add(records, _weights(records))
+
+    def announce(self, records: Columns) -> None:
+        """Show the series in which these records would count, at 0 where they are new.
+
+        Prometheus' increase() does not see the jump of a series that is born with its first event.
+        """
+        self._add(records, np.zeros(len(records)))
+
+    def firsts(self, family: Family) -> list[dict[str, str]]:
+        """The open labels of each label set of a family of counters that has begun since somebody asked."""
+        counters = self.series[family]
+        assert isinstance(counters, Counters)  # noqa: S101 - histograms are not asked for
         with self._lock:
-            now = self._clock()
-            if now - self._expired > _EXPIRY_SECONDS:
-                self._expire(now)
-            batch = Batch(records, self._placing.place(records, now), _weights(records), _traces(records, now), now)
-            for tally in self._tallies[type(records)]:
-                if all(column in records for column in tally.columns):
-                    tally.add(batch)
+            rows, counters.firsts = counters.firsts, set()
+            names, texts = counters.label_sets.names, counters.label_sets.texts
+            return [dict(zip(names, texts[row], strict=True)) for row in rows if texts[row] and row != OVERFLOW_ROW]
 
     def snapshot(self) -> Snapshot:
         """Copy everything at one moment."""
@@ -114,6 +121,24 @@ class State:
                 if name in self.label_values:
                     self.label_values[name].replaced = replaced
         return [sentence for sentence in lost if sentence]
+
+    def _add(self, records: Columns, weights: NDArray[np.float64]) -> None:
+        if not len(records):
+            return
+        with self._lock:
+            now = self._clock()
+            if now - self._expired > _EXPIRY_SECONDS:
+                self._expire(now)
+            rows = self._placings[type(records)].place(records, now)
+            batch = Batch(records, rows, weights, _traces(records, now), now)
+            for tally in self._tallies[type(records)]:
+                if all(column in records for column in tally.columns):
+                    tally.add(batch)
+
+    def _counted_in(self, record: type[Columns]) -> dict[Names, LabelSets]:
+        """The label sets of a record's families."""
+        names = {self.series[measure.family].label_sets.names for measure in MEASURES[record]}
+        return {each: self.label_sets[each] for each in self.label_sets if each in names}
 
     def _build(self, record: type[Columns], measures: tuple[Measure, ...]) -> Iterator[Tally]:
         """Make the series of a record's families, and what fills them."""
@@ -161,7 +186,8 @@ class State:
                 label_sets.forget(idle)
             for name, codes in zip(names, label_sets.codes[label_sets.held()].T, strict=True):
                 used[name].append(codes)
-        self._placing.forget()
+        for placing in self._placings.values():
+            placing.forget()
         for name, codes in used.items():
             self.label_values[name].keep(set(np.concatenate(codes).tolist()))
 

@@ -1,4 +1,4 @@
-"""The first of the two records: one row per LLM call."""
+"""The first of the records: one row per LLM call."""
 
 from llmvitals import semconv
 from llmvitals_collector.columns import LABELS, Column, Columns, Kind
@@ -9,6 +9,7 @@ OUTCOMES_BY_CLASS = (
     (semconv.STOPPED, ""),
     *((semconv.ERROR, error_class) for error_class in semconv.ERROR_CLASSES),
 )
+CONTENT = ("input_messages", "output_messages", "system_instructions")
 
 
 class Calls(Columns):
@@ -26,6 +27,10 @@ class Calls(Columns):
         Column("finish_reason", Kind.TEXT),  # as the sender wrote it
         Column("server_address", Kind.TEXT),
         Column("trace_state", Kind.TEXT),
+        Column("checks", Kind.TEXT),  # what evaluators in the app found, as semconv.CHECKS has it
+        Column("language", Kind.TEXT),  # of the answer
+        # Content, as JSON in the conventions' form, where something is to be evaluated here.
+        *(Column(name, Kind.TEXT, kept=False) for name in CONTENT),
         Column("trace_id_high", Kind.ID),
         Column("trace_id_low", Kind.ID),
         Column("span_id", Kind.ID),
@@ -59,6 +64,8 @@ class Calls(Columns):
         Column("priced", Kind.MEMBER, semconv.PRICED),
         Column("input_band", Kind.MEMBER, semconv.INPUT_BANDS),
         Column("latency_band", Kind.MEMBER, semconv.LATENCY_BANDS),
+        Column("answered", Kind.FLAG),  # a user got an answer, or a part of one
+        Column("failure", Kind.FLAG),  # it counts in some failure mode
         Column("outcome", Kind.MEMBER, semconv.OUTCOMES),
         Column("outcome_by_class", Kind.MEMBER, OUTCOMES_BY_CLASS),
         Column("prompt_cache", Kind.MEMBER, semconv.CACHE_OUTCOMES),

@@ -40,12 +40,14 @@ class Column(NamedTuple):
     """One column of a record.
 
     members: the vocabulary of a MEMBER column, in the order of its codes. width: how many numbers a VECTOR has.
+    kept: whether the journal has it.
     """
 
     name: str
     kind: Kind
     members: tuple[Any, ...] = ()
     width: int = 0
+    kept: bool = True
 
 
 # The labels of a call, with which both records begin.
@@ -84,7 +86,7 @@ class Columns:
         """
         codes = {"": 0}
         arrays: dict[str, NDArray[Any]] = {}
-        for name, kind, members, width in cls.decoded:
+        for name, kind, members, width, _ in cls.decoded:
             dtype, absent = FORMS[kind]
             values = [row.get(name, [absent] * width if width else absent) for row in rows]
             if kind is Kind.TEXT:
@@ -95,6 +97,23 @@ class Columns:
             if kind is Kind.AMOUNT:
                 arrays[name][~((arrays[name] >= 0) & (arrays[name] < np.inf))] = np.nan
         return cls(list(codes), arrays, codes)
+
+    @classmethod
+    def formed(cls, strings: list[str], columns: Mapping[str, NDArray[Any]]) -> Self:
+        """Build a batch from columns as they were read: numbers for flags, and amounts that are none, are made fit."""
+        kinds = {column.name: column.kind for column in cls.decoded}
+        amounts = {name: array for name, array in columns.items() if kinds[name] is Kind.AMOUNT}
+        formed = {}
+        for name, array in columns.items():
+            if name not in amounts:
+                flag = kinds[name] is Kind.FLAG and array.dtype != np.bool_
+                formed[name] = (array == 1 if flag else array).astype(FORMS[kinds[name]][0], copy=False)
+        if amounts:
+            # All at once: for so few rows each of numpy's steps costs more than its work.
+            every = np.stack(list(amounts.values()), dtype=np.float64)
+            every = np.where((every >= 0) & (every < np.inf), every, np.nan)
+            formed |= dict(zip(amounts, every, strict=True))
+        return cls(strings, formed)
 
     @classmethod
     def joined(cls, batches: Sequence[Self]) -> Self:
@@ -171,4 +190,4 @@ class Columns:
         column = next(column for column in cls.decoded if column.name == name)
         dtype, absent = FORMS[column.kind]
         shape = (rows, column.width) if column.width else rows
-        return np.full(shape, 0 if column.kind is Kind.TEXT else absent, dtype)
+        return np.full(shape, {Kind.TEXT: 0, Kind.MEMBER: ABSENT_MEMBER}.get(column.kind, absent), dtype)

@@ -2,14 +2,17 @@
 
 import os
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, TypeVar
 
 import msgspec
-import yaml
 
+from llmvitals.semconv import FEEDBACK_SCORES
+from llmvitals_collector import document
 from llmvitals_collector.debug import DebugConfig
-from llmvitals_collector.document import keys, parsed
+from llmvitals_collector.document import keys
+from llmvitals_collector.evaluation.config import EvaluationConfig
 from llmvitals_collector.forward.config import ForwardConfig
 from llmvitals_collector.processors import ProcessorsConfig
 from llmvitals_collector.storage import StorageConfig
@@ -52,6 +55,9 @@ Origins = Annotated[
 ]
 Header = Annotated[str, msgspec.Meta(pattern=r"^[\w!#$%&'*+.^`|~-]+$")]
 Headers = Annotated[tuple[Header, ...], msgspec.Meta(description="a list of names of headers")]
+FeedbackKinds = Annotated[tuple[str, ...], msgspec.Meta(description="a list of kinds of feedback")]
+Rate = Annotated[int, msgspec.Meta(ge=1, le=1_000_000, description="a whole number from 1 to 1000000")]
+Hops = Annotated[int, msgspec.Meta(ge=0, le=16, description="a whole number from 0 to 16")]
 Backends = Annotated[
     dict[str, ForwardConfig],
     msgspec.Meta(description="a mapping of names to backends, which get every accepted request as it came"),
@@ -149,6 +155,35 @@ class HttpReceiver(Section, frozen=True):
     cors: Cors = Cors()
 
 
+class FeedbackReceiver(Section, frozen=True):
+    """Users' feedback on answers: POST /v1/feedback, and GET /feedback.js for web pages, at the address of `http`.
+
+    Who has an answer's handle may give feedback on it, and needs no token: the SDK has signed the handle. Its keys are
+    those of the environment variable LLMVITALS_HANDLE_KEY, as in the app; without it no feedback is taken. A page's
+    origin has to be among those of `cors`, even where it is the collector's own; without one, pages send nothing.
+
+    Attributes:
+        kinds: that are taken, each once for an answer.
+        client_requests_per_minute: from one address; of IPv6, from one network of 64 bits.
+        answer_requests_per_minute: on one answer.
+        trusted_proxies: how many proxies stand before the collector that add to X-Forwarded-For, by which it then
+            knows its clients' addresses. With 0 it does not look at that header, as anybody can send it.
+    """
+
+    kinds: FeedbackKinds = tuple(FEEDBACK_SCORES)
+    client_requests_per_minute: Rate = 300
+    answer_requests_per_minute: Rate = 30
+    trusted_proxies: Hops = 0
+    cors: Cors = Cors()
+
+    def __post_init__(self) -> None:
+        for kind in self.kinds:
+            if kind not in FEEDBACK_SCORES:
+                near = get_close_matches(kind, FEEDBACK_SCORES, n=1)
+                hint = f"did you mean {near[0]!r}?" if near else f"valid: {', '.join(FEEDBACK_SCORES)}"
+                raise ValueError(f"kinds: {kind!r} is unknown; {hint}")
+
+
 class Receivers(Section, frozen=True):
     """The ways in.
 
@@ -160,6 +195,7 @@ class Receivers(Section, frozen=True):
     max_in_flight_bytes: InFlightBytes = 64 << 20
     grpc: GrpcReceiver = GrpcReceiver()
     http: HttpReceiver = HttpReceiver()
+    feedback: FeedbackReceiver = FeedbackReceiver()
 
     def __post_init__(self) -> None:
         largest = max(self.grpc.max_request_bytes, self.http.max_request_bytes)
@@ -211,6 +247,7 @@ class Config(Section, frozen=True):
     metrics: Metrics = Metrics()
     limits: Limits = Limits()
     processors: ProcessorsConfig = ProcessorsConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
     storage: Fixed[StorageConfig] = StorageConfig()
     forward: Fixed[Backends] = {}
     debug: Fixed[DebugConfig] = DebugConfig()
@@ -223,16 +260,9 @@ def load(path: Path, environment: Mapping[str, str] = os.environ) -> Config:
         ConfigError: the file cannot be read, or something in it is wrong.
     """
     try:
-        return parsed(path.read_text(encoding="utf-8"), Config, environment)
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: is not text in UTF-8") from error
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ConfigError(f"{path}: line {line}: {error.problem}") from error
+        return document.read(path, Config, environment)
     except ValueError as error:
-        raise ConfigError(f"{path}: {error}") from error
+        raise ConfigError(error) from error
 
 
 S = TypeVar("S", bound=msgspec.Struct)

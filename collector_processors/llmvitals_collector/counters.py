@@ -17,6 +17,7 @@ class Counters(Series):
     Prometheus' increase() does not see the jump of a series that is born with its first event.
 
     cells: float64 (label sets, members). touched: bool (label sets, groups), what was ever counted.
+    firsts: rows of label sets of which something was counted for the first time, until somebody takes them.
     """
 
     def __init__(self, family: Family, label_sets: LabelSets, members: Members, sizes: tuple[int, ...]) -> None:
@@ -24,6 +25,7 @@ class Counters(Series):
         self.groups = np.repeat(np.arange(len(sizes)), sizes)  # of the members
         self.cells = np.zeros((label_sets.capacity, len(members)))
         self.touched = np.zeros((label_sets.capacity, len(sizes)), np.bool_)
+        self.firsts: set[int] = set()
 
     def add(
         self,
@@ -37,7 +39,11 @@ class Counters(Series):
             self.cells = grown(self.cells, self.label_sets.capacity)
             self.touched = grown(self.touched, self.label_sets.capacity)
         np.add.at(self.cells.reshape(-1), rows * len(self.members) + members, amounts)
-        self.touched.reshape(-1)[rows * self.touched.shape[1] + groups] = True
+        touched, places = self.touched.reshape(-1), rows * self.touched.shape[1] + groups
+        before = touched.take(places)
+        if not before.all():
+            self.firsts.update(rows[~before].tolist())
+            touched[places] = True
         self._overflow(rows == OVERFLOW_ROW, amounts)
 
     def clear(self, rows: NDArray[np.intp]) -> None:

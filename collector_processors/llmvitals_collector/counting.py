@@ -2,21 +2,23 @@
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from llmvitals import semconv
+from llmvitals.evaluators import read
+from llmvitals.semconv import Family
+from llmvitals_collector import quality
 from llmvitals_collector.aggregate import State
 from llmvitals_collector.calls import Calls
 from llmvitals_collector.columns import Columns
 from llmvitals_collector.debug import Debug
 from llmvitals_collector.once import once
-from llmvitals_collector.processors import Processor, Remembering
-from llmvitals_collector.processors.release import Releases
+from llmvitals_collector.processors import Processor, Remembering, Telling
 from llmvitals_collector.results import Results
 from llmvitals_collector.storage import Storage
 from llmvitals_collector.storage.batch import packed, unpacked
@@ -24,9 +26,22 @@ from llmvitals_collector.storage.seen import Seen
 from llmvitals_collector.telemetry import Telemetry
 
 _logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 # So many rows are counted at once. Python's cost for each of numpy's steps is then small beside the step.
 ROWS = 4096
+
+
+class Evaluate(Protocol):
+    """What looks at answers once they are counted."""
+
+    def take(self, calls: Calls, /) -> None:
+        """Look at the calls that count, later: they and their texts are not to be held up."""
+        ...
+
+    def expected(self) -> Iterable[Mapping[str, str]]:
+        """Columns of the results that can come of any template: dimension, source, evaluator, rubric."""
+        ...
 
 
 class Counting:
@@ -47,7 +62,12 @@ class Counting:
         self._waiting: list[Columns] = []
         self._rows = 0
         self._position = 0  # of the journal, after what waits
-        self._failed: set[str] = set()  # processors whose failure is in the log; the others are only counted
+        self._failed: set[str] = set()  # steps whose failure is in the log; the others are only counted
+        self._evaluate: Evaluate | None = None
+
+    def evaluate(self, evaluate: Evaluate) -> None:
+        """Hand on the calls that count, once they are counted."""
+        self._evaluate = evaluate
 
     def open(self, storage: Storage) -> None:
         """Go on where an earlier run ended, and keep everything from now on.
@@ -117,10 +137,10 @@ class Counting:
         """How many rows wait to be counted."""
         return self._rows
 
-    def releases(self) -> dict[tuple[str, ...], float]:
-        """When each release was first seen, by the labels of semconv.RELEASE_TIMESTAMP."""
-        told = (each.gauges() for each in self._processors.values() if isinstance(each, Releases))
-        return {labels: value for gauges in told for _, labels, value in gauges}
+    def gauges(self, family: Family) -> dict[tuple[str, ...], float]:
+        """What processors show of a gauge, by the values of its labels."""
+        told = (each.gauges() for each in self._processors.values() if isinstance(each, Telling))
+        return {labels: value for gauges in told for shown, labels, value in gauges if shown is family}
 
     def close(self) -> None:
         """Count what waits, and keep it; without effect where nothing was opened.
@@ -145,19 +165,27 @@ class Counting:
         with self._order:
             waiting, self._waiting, self._rows = self._waiting, [], 0
             position = self._position
-        calls = [batch for batch in waiting if isinstance(batch, Calls)]
-        results = [batch for batch in waiting if isinstance(batch, Results)]
+        batches: dict[type[Columns], list[Columns]] = {}
+        for batch in waiting:
+            batches.setdefault(type(batch), []).append(batch)
         try:
-            if calls:
-                self._count_calls(Calls.joined(calls))
-            if results:
-                joined = Results.joined(results)
-                self._state.add(joined.where(self._seen.new(joined["record_id"])))
+            for record, several in batches.items():
+                self._count(record.joined(several))
         except Exception:
             # Their senders were told that they are safe, so this must be seen.
             _logger.exception("a batch was accepted, and then lost to a fault of the collector")
             self._telemetry.count(semconv.COLLECTOR_LOST_RECORDS, amount=sum(map(len, waiting)))
         return position
+
+    def _count(self, records: Columns) -> None:
+        if isinstance(records, Calls):
+            self._count_calls(records)
+            return
+        records = records.where(self._seen.new(records["record_id"]))
+        if isinstance(records, Results):
+            self._telemetry.resulted(records)
+            records = quality.rated(records)
+        self._state.add(records)
 
     def _count_calls(self, calls: Calls) -> None:
         since = time.thread_time()
@@ -168,18 +196,37 @@ class Counting:
         kept = repeated < 0
         calls = calls if kept.all() else calls.where(kept)
         for name, processor in self._processors.items():
-            try:
-                calls = processor.process(calls)
-            except Exception:
-                self._telemetry.count(semconv.COLLECTOR_PROCESSOR_FAILURES, name)
-                if name not in self._failed:
-                    _logger.exception("processor %s failed on a batch, which goes on without it", name)
-                self._failed.add(name)
+            calls = self._contained(name, processor.process, calls) or calls
+        results = self._contained("quality", quality.of_calls, calls)
         since = self._telemetry.spent(semconv.STAGE_PROCESS, since)
         self._telemetry.counted(calls)
         self._debug.counted(calls)
         self._state.add(calls)
+        if results:
+            self._state.add(results)
+        self._announce(calls)
+        if self._evaluate and len(calls):
+            self._contained("evaluation", self._evaluate.take, calls)
         self._telemetry.spent(semconv.STAGE_COUNT, since)
+
+    def _announce(self, calls: Calls) -> None:
+        """Show the series of what can be said of answers, where their template, or its version, is new."""
+        firsts = self._state.firsts(semconv.RESPONSES)
+        if firsts:
+            checks = {name for code in np.unique(calls["checks"]).tolist() for name in read(calls.strings[code])}
+            verdicts = self._evaluate.expected() if self._evaluate else ()
+            self._state.announce(quality.expected(firsts, verdicts, checks))
+
+    def _contained(self, step: str, work: Callable[[Calls], T], calls: Calls) -> T | None:
+        """What a step makes of calls; None if it fails, which is counted, and the calls go on without it."""
+        try:
+            return work(calls)
+        except Exception:
+            self._telemetry.count(semconv.COLLECTOR_PROCESSOR_FAILURES, step)
+            if step not in self._failed:
+                _logger.exception("processor %s failed on a batch, which goes on without it", step)
+            self._failed.add(step)
+            return None
 
     def _parts(self) -> dict[str, NDArray[Any] | bytes]:
         """A copy of everything that a restart needs, by who knows it."""

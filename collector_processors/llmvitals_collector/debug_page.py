@@ -15,14 +15,13 @@ Row: TypeAlias = tuple[str, ...]
 MEANINGS = {
     semconv.COUNTED: "It is in the series of its labels. If a panel is empty all the same, compare its variables with "
     "those labels, and the time range with the time of the call.",
+    semconv.ANOTHER_RECORD: "It is a task of a user, or a lookup in a cache of the app's own, and counts as such.",
     semconv.NOT_GEN_AI: "It has no attribute by which any of the known conventions marks a call of a model. If it is "
     "one, its instrumentation is not known here, or a processor on the way removes gen_ai.* attributes.",
     semconv.NOT_A_CALL: "It is of an agent, a tool, a workflow or a retrieval, around calls that count by themselves. "
     "If those are missing, instrument the model's client, too, or raise the sampling of its scope.",
     semconv.NOT_AN_EVALUATION: f"It is a log record of something else; only the event {semconv.EVALUATION_RESULT} is "
     "counted.",
-    semconv.NOT_FEEDBACK: "It is an evaluation, but none by a user: its "
-    f"{semconv.EVALUATION_NAME} is not {semconv.USER_FEEDBACK}.",
     semconv.INVALID_IDS: "It is a call without a valid trace id and span id, so that a repetition could not be told "
     "from it. Send the span as an OpenTelemetry SDK makes it.",
     semconv.SERVER_SPAN: "A model's server tells of a request that its client tells of, too; the client's span counts. "

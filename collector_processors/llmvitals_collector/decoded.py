@@ -15,15 +15,16 @@ Record = TypeVar("Record", bound=Columns, covariant=True)
 
 @dataclass(frozen=True)
 class Decoded(Generic[Record]):
-    """The calls, or the verdicts about calls, of a request, and what became of the rest of it.
+    """The calls, or the results, of a request, and what became of the rest of it.
 
-    records: the calls or verdicts.
+    records: the calls, or the results.
     received: spans or log records, by service.
     ignored: those of them that are no record, which is no fault of the sender, by reason.
     rejected: those that should have been one and cannot be, by reason.
     told: all spans or log records of the request, as they were told.
     verdicts: what became of each of those: its place in `semconv.VERDICTS`. Shape (n,).
     dialects: which convention each of those speaks: its place in `dialects.DIALECTS`, -1 for none. Shape (n,).
+    beside: what traces tell beside calls: tasks, lookups in caches, results.
     """
 
     records: Record
@@ -33,3 +34,4 @@ class Decoded(Generic[Record]):
     told: Records
     verdicts: NDArray[np.int8]
     dialects: NDArray[np.int8]
+    beside: tuple[Columns, ...] = ()

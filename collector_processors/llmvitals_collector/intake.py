@@ -1,7 +1,6 @@
 """What becomes of a request: decoded, kept, counted, and the answer to whoever sent it."""
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 from llmvitals import semconv
@@ -15,10 +14,6 @@ from llmvitals_collector.receivers import RefusedError, Rejected, Signal, Unavai
 from llmvitals_collector.storage import StorageError
 from llmvitals_collector.telemetry import Telemetry
 
-_DECODE: dict[Signal, Callable[[bytes, Encoding], Decoded[Any]]] = {
-    Signal.TRACES: decode_traces,
-    Signal.LOGS: decode_logs,
-}
 _DATA_TYPES = {Signal.TRACES: semconv.DATA_TRACES, Signal.LOGS: semconv.DATA_LOGS}
 _SENTENCES = {
     semconv.INVALID_IDS: "have no valid trace id and span id, without which a repetition would count twice",
@@ -28,11 +23,15 @@ _RETRY_SECONDS = 5.0
 
 
 class Intake:
-    """Takes requests from the receivers, several at once; see receivers.Intake."""
+    """Takes requests from the receivers, several at once; see receivers.Intake.
+
+    content: whether what was said in calls is read, because something looks at it. May be set anew at any time.
+    """
 
     def __init__(
         self, counting: Counting, telemetry: Telemetry, debug: Debug, forward: Forward, health: Health
     ) -> None:
+        self.content = False
         self._counting = counting
         self._telemetry = telemetry
         self._debug = debug
@@ -42,11 +41,12 @@ class Intake:
 
     def take(self, receiver: str, signal: Signal, body: bytes, encoding: Encoding) -> Rejected | None:
         since = time.thread_time()
-        decoded = _DECODE[signal](body, encoding)
+        decoded = self._decoded(signal, body, encoding)
         self._telemetry.spent(semconv.STAGE_DECODE, since)
         self._debug.note(_DATA_TYPES[signal], decoded)
         try:
-            self._counting.take(decoded.records)
+            for records in (decoded.records, *decoded.beside):
+                self._counting.take(records)
         except StorageError as error:
             self._storage_fails = True
             self._health.report("storage", str(error))
@@ -58,6 +58,11 @@ class Intake:
         self._telemetry.taken(receiver, signal, decoded)
         self._forward.offer(signal, body, encoding, len(decoded.told))
         return _rejected(decoded)
+
+    def _decoded(self, signal: Signal, body: bytes, encoding: Encoding) -> Decoded[Any]:
+        if signal is Signal.TRACES:
+            return decode_traces(body, encoding, content=self.content)
+        return decode_logs(body, encoding)
 
     def refuse(self, receiver: str, refused: RefusedError, peer: str) -> None:
         self._telemetry.count(semconv.COLLECTOR_REFUSED_REQUESTS, receiver, refused.reason)

@@ -92,12 +92,7 @@ class LabelSets:
         self.last_seen = np.zeros(1)
         self.codes = np.zeros((1, len(names)), np.intp)
         self._values = [values[name] for name in names]
-        # A label set is one number, in which each label has its digit: five of up to 5002 fit into 63 bits.
-        digits = [1]
-        for each in self._values[:-1]:
-            digits.append(digits[-1] * (each.limit + 1))
-        self._digits = np.array(digits)
-        self._rows = {0: OVERFLOW_ROW}
+        self._rows = {(OVERFLOW_CODE,) * len(names): OVERFLOW_ROW}
         self._free: list[int] = []
 
     def __len__(self) -> int:
@@ -111,7 +106,7 @@ class LabelSets:
 
     def rows(self, codes: NDArray[np.intp], now: float) -> NDArray[np.intp]:
         """The row of each label set, seen now. codes: of its values, shape (n, labels)."""
-        keys = (codes @ self._digits).tolist()
+        keys = list(map(tuple, codes.tolist()))
         rows = np.array([self._rows.get(key, -1) for key in keys], np.intp)
         for place in np.flatnonzero(rows < 0).tolist():
             rows[place] = self._row(keys[place], codes[place], now)
@@ -154,7 +149,7 @@ class LabelSets:
         """The rows of all label sets that are held."""
         return np.array(list(self._rows.values()), np.intp)
 
-    def _row(self, key: int, codes: NDArray[np.intp], now: float) -> int:
+    def _row(self, key: tuple[int, ...], codes: NDArray[np.intp], now: float) -> int:
         row = self._rows.get(key)  # twice in a batch, the first time is the one that counts
         if row is not None:
             return row

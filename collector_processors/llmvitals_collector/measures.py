@@ -4,9 +4,11 @@ from typing import NamedTuple
 
 from llmvitals import semconv
 from llmvitals.semconv import Family
+from llmvitals_collector.cache_lookups import CacheLookups
 from llmvitals_collector.calls import Calls
 from llmvitals_collector.columns import Columns
 from llmvitals_collector.results import Results
+from llmvitals_collector.tasks import Tasks
 
 # The column behind each label whose values come from outside; the other labels are closed vocabularies.
 LABEL_COLUMNS = {
@@ -15,6 +17,17 @@ LABEL_COLUMNS = {
     semconv.LABEL_OPERATION: "operation",
     semconv.LABEL_MODEL: "model",
     semconv.LABEL_TEMPLATE: "template",
+    semconv.LABEL_TEMPLATE_VERSION: "template_version",
+    semconv.LABEL_RELEASE: "release",
+    semconv.LABEL_DIMENSION: "dimension",
+    semconv.LABEL_SOURCE: "source",
+    semconv.LABEL_SET: "set",
+    semconv.LABEL_EVALUATOR: "evaluator",
+    semconv.LABEL_RUBRIC: "rubric",
+    semconv.LABEL_LANGUAGE: "language",
+    semconv.LABEL_TASK: "task",
+    semconv.LABEL_FAILURE_MODE: "failure_mode",
+    semconv.LABEL_RESPONSE_CACHE: "cache",
 }
 
 
@@ -57,6 +70,7 @@ MEASURES: dict[type[Columns], tuple[Measure, ...]] = {
         Measure(semconv.QUEUE, "queue_time"),
         *(Measure(semconv.TOKEN_USAGE, f"{kind}_tokens", labels=(kind,)) for kind in semconv.TOKEN_TYPES),
         Measure(semconv.COST, "cost"),
+        Measure(semconv.CALL_COST, "cost"),
         Measure(semconv.RETRIES, "attempts", beyond=1),
         Measure(semconv.CACHE_LOOKUPS, labels=(semconv.PROMPT_CACHE,), by=("prompt_cache",)),
         Measure(
@@ -68,9 +82,39 @@ MEASURES: dict[type[Columns], tuple[Measure, ...]] = {
         ),
         Measure(semconv.DURATION_BY_INPUT, "duration", by=("input_band", "prompt_cache"), untold=True),
         Measure(semconv.CALLS_BY_LATENCY, by=("latency_band",)),
+        Measure(semconv.RESPONSES, where="answered"),
         *(Measure(semconv.SLO_EVENTS, labels=(slo,), by=(f"slo_{slo}",)) for slo in semconv.SLOS),
     ),
-    Results: (Measure(semconv.FEEDBACK, by=("kind",)),),
+    Results: (
+        Measure(semconv.FEEDBACK, by=("kind",)),
+        Measure(semconv.FAILURES, by=("mode", "primary")),
+        Measure(semconv.QUALITY_RESULTS, by=("verdict",)),
+        Measure(semconv.QUALITY_SCORE, "live_score"),
+        Measure(semconv.QUALITY_WEIGHT, "decided_weight"),
+        Measure(semconv.QUALITY_WEIGHT_SQUARED, "decided_weight_squared"),
+        Measure(semconv.QUALITY_WEIGHTED_PASS, "pass_weight"),
+        Measure(semconv.QUALITY_JUDGED, by=("judged",)),
+        Measure(semconv.QUALITY_PAIRS, by=("pair_judge", "pair_human")),
+        *(Measure(semconv.QUALITY_PAIR_SUMS, f"moment_{name}", labels=(name,)) for name in semconv.MOMENTS),
+        Measure(semconv.HUMAN_PAIRS, by=("first_human", "second_human")),
+        Measure(semconv.QUALITY_BY_LATENCY, by=("live_verdict", "latency_band")),
+        Measure(semconv.QUALITY_BY_LANGUAGE, by=("language_verdict",)),
+        Measure(semconv.EVALUATION_LAG, "lag"),
+    ),
+    Tasks: (
+        Measure(semconv.TASKS, by=("outcome",)),
+        Measure(semconv.TASK_DURATION, "duration", by=("outcome",)),
+        Measure(semconv.TASK_FAILURES, where="failed"),
+    ),
+    CacheLookups: (
+        Measure(semconv.RESPONSE_CACHE_LOOKUPS, by=("outcome",)),
+        Measure(semconv.RESPONSE_CACHE_DURATION, "duration", by=("outcome",)),
+        Measure(semconv.RESPONSE_CACHE_SAVED_SECONDS, "saved_seconds"),
+        *(
+            Measure(semconv.RESPONSE_CACHE_SAVED_TOKENS, f"saved_{kind}_tokens", labels=(kind,))
+            for kind in ("input", "output")
+        ),
+    ),
 }
 
 # Histograms whose sums are a counter as well.

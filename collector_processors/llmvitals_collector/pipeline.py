@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from functools import partial
 
 from llmvitals import semconv
 from llmvitals_collector import expose, processors
@@ -10,7 +11,10 @@ from llmvitals_collector.config import Config
 from llmvitals_collector.counting import Counting
 from llmvitals_collector.debug import Debug
 from llmvitals_collector.decode import WALKER
+from llmvitals_collector.evaluation.evaluation import Evaluation
+from llmvitals_collector.evaluation.plan import Plan
 from llmvitals_collector.expose import Format
+from llmvitals_collector.feedback.endpoint import FeedbackEndpoint
 from llmvitals_collector.forward.backend import Forward
 from llmvitals_collector.health import Health
 from llmvitals_collector.intake import Intake
@@ -40,8 +44,12 @@ class Pipeline:
         self._forward = Forward(config.forward, self._telemetry)
         self._counting = Counting(self._state, built, self._telemetry, self._debug)
         self.intake = Intake(self._counting, self._telemetry, self._debug, self._forward, self._health)
+        self.evaluation = Evaluation(config.evaluation, self.intake, self._telemetry)
+        self.intake.content = self.evaluation.enabled
+        self._counting.evaluate(self.evaluation)
         self.grpc = OtlpGrpc(config.receivers.grpc, self.intake, self._admission, self._health)
-        self.http = OtlpHttp(config.receivers.http, self.intake, self._admission)
+        self._feedback = FeedbackEndpoint(config.receivers.feedback, self.intake, self._telemetry)
+        self.http = OtlpHttp(config.receivers.http, self.intake, self._admission, self._feedback.routes)
         self.metrics = ScrapeServer(config.metrics, self.render, self._health, self._debug)
         # Whoever takes starts before those who give, and stops after them.
         self._servers: tuple[Server, ...] = (self.metrics, self.grpc, self.http)
@@ -60,6 +68,7 @@ class Pipeline:
             if self._config.storage.directory:
                 self._open(Storage(self._config.storage))
             self._forward.start()
+            self.evaluation.start()
             for server in self._servers:
                 server.start()
         except BaseException:
@@ -77,10 +86,14 @@ class Pipeline:
         grpc = BearerTokens(receivers.grpc.auth, "receivers.grpc.auth")
         http = BearerTokens(receivers.http.auth, "receivers.http.auth")
         built = processors.build(config.processors)
+        plan = Plan(config.evaluation)
         # From here on nothing fails.
         self._counting.set(built)
+        self.evaluation.set(plan)
+        self.intake.content = self.evaluation.enabled
         self.grpc.tokens, self.http.tokens = grpc, http
         self.http.cors = CorsPolicy(receivers.http.cors)
+        self._feedback.configure(receivers.feedback)
         self._admission.limit = receivers.max_in_flight_bytes
         self._config = config
         self._configured()
@@ -98,6 +111,8 @@ class Pipeline:
         self._admission.drain(GRACE_SECONDS)
         for server in reversed(self._servers[1:]):
             server.stop()
+        self._counting.flush()
+        self.evaluation.stop()
         self._forward.stop()
         self._counting.close()
         self.metrics.stop()
@@ -118,7 +133,8 @@ class Pipeline:
         watch(semconv.COLLECTOR_IN_FLIGHT_BYTES, lambda: {(): float(self._admission.held)})
         watch(semconv.COLLECTOR_IN_FLIGHT_CAPACITY_BYTES, lambda: {(): float(self._admission.limit)})
         watch(semconv.COLLECTOR_WAITING_ROWS, lambda: {(): float(self._counting.waiting)})
-        watch(semconv.RELEASE_TIMESTAMP, self._counting.releases)
+        for family in (semconv.RELEASE_TIMESTAMP, semconv.PRICE_TIMESTAMP):
+            watch(family, partial(self._counting.gauges, family))
 
     def _open(self, storage: Storage) -> None:
         self._counting.open(storage)

@@ -27,10 +27,11 @@ from llmvitals_collector.dialects import DIALECTS
 from llmvitals_collector.expose import Format
 from llmvitals_collector.metrics_protobuf import delimited
 from llmvitals_collector.receivers import Signal
+from llmvitals_collector.results import Results
 
 LabelValues: TypeAlias = tuple[str, ...]
 
-FAMILIES = (*semconv.COLLECTOR_FAMILIES, semconv.SLO_OBJECTIVE, semconv.SLO_THRESHOLD)
+FAMILIES = (*semconv.COLLECTOR_FAMILIES, *semconv.JUDGE_FAMILIES, semconv.SLO_OBJECTIVE, semconv.SLO_THRESHOLD)
 
 _RECEIVERS = (semconv.RECEIVER_GRPC, semconv.RECEIVER_HTTP)
 _RECEIVING: list[LabelValues] = [(semconv.RECEIVER_OTLP, transport) for transport in _RECEIVERS]
@@ -42,8 +43,10 @@ _KNOWN: dict[Family, list[LabelValues]] = {
     semconv.COLLECTOR_REJECTED_SPANS: [(reason,) for reason in semconv.REJECTED_REASONS],
     semconv.COLLECTOR_DUPLICATE_CALLS: [(reason,) for reason in semconv.REPEATED_REASONS],
     semconv.COLLECTOR_REFUSED_REQUESTS: [(each, reason) for each in _RECEIVERS for reason in semconv.REFUSED_REASONS],
+    semconv.COLLECTOR_FEEDBACK: [(outcome,) for outcome in semconv.FEEDBACK_OUTCOMES],
     semconv.COLLECTOR_DIALECT_CALLS: [(dialect.name,) for dialect in DIALECTS],
     semconv.COLLECTOR_CPU_SECONDS: [(stage,) for stage in semconv.STAGES],
+    semconv.EVALUATIONS_DROPPED: [(reason,) for reason in semconv.EVALUATION_DROP_REASONS],
     semconv.OTELCOL_ACCEPTED_SPANS: _RECEIVING,
     semconv.OTELCOL_ACCEPTED_LOG_RECORDS: _RECEIVING,
     semconv.OTELCOL_REFUSED_SPANS: _RECEIVING,
@@ -182,6 +185,15 @@ class Telemetry(Collector):
         by_code = np.bincount(calls["dialect"])
         for code in np.flatnonzero(by_code).tolist():
             self.count(semconv.COLLECTOR_DIALECT_CALLS, calls.strings[code], amount=int(by_code[code]))
+
+    def resulted(self, results: Results) -> None:
+        """Note a batch of results that is being counted: when the last of each source came, and how old its set is."""
+        now, strings = time.time(), results.strings
+        columns = [results[name].tolist() for name in ("service", "source", "set")]
+        for service, source, of, made in set(zip(*columns, np.fmax(results["set_time"], 0).tolist(), strict=True)):
+            self.set(semconv.EVALUATION_LAST, strings[service], strings[source], strings[of], value=now)
+            if made > 0:
+                self.set(semconv.EVALUATION_SET_TIMESTAMP, strings[service], strings[of], value=made)
 
     def held(self, state: State) -> None:
         """Tell how many label sets each metric holds and how many values each label, and what found no room."""

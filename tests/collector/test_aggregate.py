@@ -12,7 +12,7 @@ from llmvitals_collector.aggregate import State
 from llmvitals_collector.calls import Calls
 from llmvitals_collector.columns import Kind
 from llmvitals_collector.config import Limits, Metrics
-from llmvitals_collector.measures import MEASURES, SUMS
+from llmvitals_collector.measures import LABEL_COLUMNS, MEASURES, SUMS
 from llmvitals_collector.results import Results
 
 HOUR = 3600.0
@@ -123,8 +123,8 @@ def test_only_the_label_that_explodes_becomes_overflow():
     del by_label[semconv.OVERFLOW, semconv.OVERFLOW]
     assert by_label == {("shop", "prompt 0"): 1, ("shop", "prompt 1"): 1, ("shop", semconv.OVERFLOW): 3}
     assert {name: each.replaced for name, each in state.label_values.items()} == {
+        **dict.fromkeys(LABEL_COLUMNS, 0),
         semconv.LABEL_TEMPLATE: 3,
-        **dict.fromkeys(semconv.CALL_LABELS[:4], 0),
     }
 
 
@@ -350,7 +350,7 @@ def test_a_trace_that_cannot_be_looked_up_is_no_exemplar(unknown):
     assert exemplars(state) == [(2, 1.0), (2, 1.0)]
 
 
-def test_every_family_of_calls_is_measured():
+def test_every_family_of_records_is_measured():
     """Gauges come from elsewhere; all other families are sums of records."""
     measured = {measure.family for measures in MEASURES.values() for measure in measures}
-    assert measured | set(SUMS.values()) == {family for family in semconv.CALL_FAMILIES if family.kind != "gauge"}
+    assert measured | set(SUMS.values()) == {family for family in semconv.COUNTED_FAMILIES if family.kind != "gauge"}

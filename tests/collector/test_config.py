@@ -82,14 +82,28 @@ def test_the_environment_fills_in_texts_and_numbers(load):
             "receivers.http.cors.allowed_origins: ['shop.example'] is not a list of origins such as "
             "https://shop.example or https://*.shop.example, or of *",
         ),
-        ("receivers: {zipkin: {}}", "receivers.zipkin: unknown key; valid keys: max_in_flight_bytes, grpc, http"),
+        (
+            "receivers: {zipkin: {}}",
+            "receivers.zipkin: unknown key; valid keys: max_in_flight_bytes, grpc, http, feedback",
+        ),
+        (
+            "receivers: {feedback: {kinds: [thumbs_up]}}",
+            "receivers.feedback.kinds: 'thumbs_up' is unknown; did you mean 'thumb_up'?",
+        ),
+        (
+            "receivers: {feedback: {trusted_proxies: -1}}",
+            "receivers.feedback.trusted_proxies: -1 is not a whole number from 0 to 16",
+        ),
         ("limit: {}", "limit: unknown key; did you mean 'limits'?"),
         ("processors: {slos: {}}", "processors.slos: unknown key; did you mean 'slo'?"),
-        ("1: 2", "1: unknown key; valid keys: receivers, metrics, limits, processors, storage, forward, debug"),
+        (
+            "1: 2",
+            "1: unknown key; valid keys: receivers, metrics, limits, processors, evaluation, storage, forward, debug",
+        ),
         (
             "- a",
             "the file: ['a'] is no section; its keys are: receivers, metrics, limits, processors, "
-            "storage, forward, debug",
+            "evaluation, storage, forward, debug",
         ),
         (
             "metrics: 9464",

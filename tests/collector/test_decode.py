@@ -149,12 +149,12 @@ def test_feedback_of_an_unknown_kind_is_other(events):
     assert decoded.records["kind"].tolist() == [len(semconv.FEEDBACK_SCORES)]
 
 
-def test_log_records_that_are_no_feedback_are_counted_by_reason(events):
+def test_log_records_that_are_no_results_are_counted_as_such(events):
     judged = {semconv.EVALUATION_NAME: "relevance"}
     decoded = decode_logs(events(("", {}), (semconv.EVALUATION_RESULT, judged)).SerializeToString())
-    assert len(decoded.records) == 0
+    assert len(decoded.records) == 1
     assert decoded.received == {"shop": 2}
-    assert decoded.ignored == {semconv.NOT_AN_EVALUATION: 1, semconv.NOT_FEEDBACK: 1}
+    assert decoded.ignored == {semconv.NOT_AN_EVALUATION: 1}
 
 
 def otlp_json(message):

@@ -25,7 +25,7 @@ PARSERS = {
 }
 ODD = 'a"b\\c\n%d \1é{}'
 BORN = 1_700_000_000.25
-COUNTED = [family for family in semconv.CALL_FAMILIES if family.kind != "gauge"]
+COUNTED = [family for family in semconv.COUNTED_FAMILIES if family.kind != "gauge"]
 
 # What is used of https://github.com/prometheus/client_model/blob/master/io/prometheus/client/metrics.proto: of each
 # message the fields with number, type and, for more than one, a star.

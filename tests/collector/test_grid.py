@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from llmvitals import semconv
 from llmvitals_collector.grid import BUCKETS_PER_OCTAVE, SCHEMA, Grid, native_bound
 
-HISTOGRAMS = [family for family in semconv.CALL_FAMILIES if family.kind == "histogram"]
+HISTOGRAMS = [family for family in semconv.COUNTED_FAMILIES if family.kind == "histogram"]
 GRIDS = {family.name: Grid(family.bounds, family.octaves) for family in HISTOGRAMS}
 DIFFERENT = {(family.bounds, family.octaves): family.name for family in HISTOGRAMS}.values()
 

@@ -42,7 +42,7 @@ def test_protobuf_and_json_of_a_batch_fill_the_same_series(spans):
     for place, span in enumerate(document["resourceSpans"][0]["scopeSpans"][0]["spans"]):
         span |= {"traceId": "5b8efff798038103d269b633813fc60c", "spanId": f"eee19b7ec3c1b17{place}", "parentSpanId": ""}
     take(two, json.dumps(document).encode(), Encoding.JSON)
-    assert samples(one, *semconv.CALL_FAMILIES) == samples(two, *semconv.CALL_FAMILIES)
+    assert samples(one, *semconv.COUNTED_FAMILIES) == samples(two, *semconv.COUNTED_FAMILIES)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
@@ -51,13 +51,13 @@ def test_a_refused_batch_leaves_no_trace_but_its_refusal(spans, cut, junk):
     body = spans(*[{}] * 5).SerializeToString()
     pipeline = Pipeline(Config())
     take(pipeline, body)
-    before = samples(pipeline, *semconv.CALL_FAMILIES)
+    before = samples(pipeline, *semconv.COUNTED_FAMILIES)
     try:
         decode_traces(body[:-cut] + junk)
     except MalformedError:
         with pytest.raises(MalformedError):
             take(pipeline, body[:-cut] + junk)
-        assert samples(pipeline, *semconv.CALL_FAMILIES) == before
+        assert samples(pipeline, *semconv.COUNTED_FAMILIES) == before
 
 
 def test_the_same_spans_again_are_acknowledged_and_counted_once(spans):

@@ -76,7 +76,6 @@ def test_log_records_count_apart_from_spans(telemetry, events):
     assert values(telemetry, semconv.OTELCOL_REFUSED_LOG_RECORDS)["otlp", "http"] == 2
     assert values(telemetry, semconv.COLLECTOR_IGNORED_LOG_RECORDS) == {
         ("not_an_evaluation",): 1,
-        ("not_feedback",): 1,
     }
     assert values(telemetry, semconv.OTELCOL_ACCEPTED_SPANS)["otlp", "http"] == 0
 

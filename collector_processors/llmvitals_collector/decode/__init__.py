@@ -16,13 +16,13 @@ __all__ = ["WALKER", "Decoded", "Encoding", "MalformedError", "decode_logs", "de
 _WALKERS = {Encoding.PROTOBUF: walker, Encoding.JSON: otlp_json}
 
 
-def decode_traces(body: bytes, encoding: Encoding = Encoding.PROTOBUF) -> Decoded[Calls]:
-    """Decode the body of an ExportTraceServiceRequest.
+def decode_traces(body: bytes, encoding: Encoding = Encoding.PROTOBUF, *, content: bool = False) -> Decoded[Calls]:
+    """Decode the body of an ExportTraceServiceRequest; content: whether what was said in the calls is read, too.
 
     Raises:
         MalformedError: the body is no such message.
     """
-    return traces.calls_in(_WALKERS[encoding].spans(body, traces.WANTED))
+    return traces.calls_in(_WALKERS[encoding].spans(body, traces.WITH_CONTENT if content else traces.WANTED))
 
 
 def decode_logs(body: bytes, encoding: Encoding = Encoding.PROTOBUF) -> Decoded[Results]:

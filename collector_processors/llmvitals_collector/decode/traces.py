@@ -7,8 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmvitals import semconv
-from llmvitals_collector.calls import Calls
-from llmvitals_collector.columns import FORMS, Kind
+from llmvitals_collector.calls import CONTENT, Calls
+from llmvitals_collector.columns import FORMS
+from llmvitals_collector.decode import own_spans
+from llmvitals_collector.decode.results import ATTRIBUTES as OF_RESULTS
 from llmvitals_collector.decoded import Decoded
 from llmvitals_collector.dialects import DIALECTS
 from llmvitals_collector.dialects.table import NANOSECONDS, Reading, Source, wanted
@@ -16,16 +18,27 @@ from llmvitals_collector.records import Mask, Records
 
 # What every dialect leaves to OpenTelemetry itself.
 _COMMON = (Source("error_type", "exception.type", event="exception"),)
+# Only read where something is to be evaluated: it is most of what comes.
+CONTENT_ATTRIBUTES = frozenset(
+    source.key for dialect in DIALECTS for source in dialect.table if source.column in CONTENT and not source.path
+)
 _TABLES = [(*dialect.table, *_COMMON) for dialect in DIALECTS]
-WANTED = wanted(
+_OF_DIALECTS = wanted(
     _TABLES,
     resource=(semconv.SERVICE_NAME, semconv.SERVICE_VERSION),
-    further=[key for dialect in DIALECTS for key in dialect.further],
+    further=[*(key for dialect in DIALECTS for key in dialect.further), *own_spans.ATTRIBUTES],
 )
+# With what was said, and without.
+WITH_CONTENT = _OF_DIALECTS._replace(
+    events={**_OF_DIALECTS.events, semconv.EVALUATION_RESULT: True},
+    event_attributes=_OF_DIALECTS.event_attributes | OF_RESULTS,
+)
+WANTED = WITH_CONTENT._replace(attributes=WITH_CONTENT.attributes - CONTENT_ATTRIBUTES)
 _ABSENT = {kind: absent or 0 for kind, (_, absent) in FORMS.items()}
 _KINDS = {column.name: column.kind for column in Calls.decoded}
-_COUNTED, _NOT_GEN_AI, _NOT_A_CALL, _INVALID_IDS = map(
-    semconv.VERDICTS.index, (semconv.COUNTED, semconv.NOT_GEN_AI, semconv.NOT_A_CALL, semconv.INVALID_IDS)
+_COUNTED, _ANOTHER, _NOT_GEN_AI, _NOT_A_CALL, _INVALID_IDS = map(
+    semconv.VERDICTS.index,
+    (semconv.COUNTED, semconv.ANOTHER_RECORD, semconv.NOT_GEN_AI, semconv.NOT_A_CALL, semconv.INVALID_IDS),
 )
 
 
@@ -40,9 +53,11 @@ def calls_in(records: Records) -> Decoded[Calls]:
     spoken = whose >= 0
     is_call = _are_calls(columns.get("operation"), reading) & spoken
     valid = ((records.trace_id[:, 0] | records.trace_id[:, 1]) > 0) & (records.span_id > 0)
+    own = own_spans.own_spans(records)
     verdicts = np.where(is_call, np.where(valid, _COUNTED, _INVALID_IDS), np.where(spoken, _NOT_A_CALL, _NOT_GEN_AI))
+    verdicts = np.where(own & ~is_call, _ANOTHER, verdicts)
     services = _of_spans(columns, records, reading)
-    calls = Calls(reading.strings, _formed(columns))
+    calls = Calls.formed(reading.strings, columns)
     found = Counter({semconv.VERDICTS[place]: count for place, count in _counts(verdicts)})
     return Decoded(
         records=calls if found[semconv.COUNTED] == len(records) else calls.where(verdicts == _COUNTED),
@@ -52,6 +67,7 @@ def calls_in(records: Records) -> Decoded[Calls]:
         told=records,
         verdicts=verdicts.astype(np.int8),
         dialects=whose,
+        beside=own_spans.beside_calls(records),
     )
 
 
@@ -118,17 +134,3 @@ def _are_calls(operations: NDArray[Any] | None, reading: Reading) -> Mask:
     table[codes] = True
     are_calls: Mask = table[operations]
     return are_calls
-
-
-def _formed(columns: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Columns of `Calls` in their forms."""
-    formed = {}
-    amounts = {name: array for name, array in columns.items() if _KINDS[name] is Kind.AMOUNT}
-    for name, array in columns.items():
-        if name not in amounts:
-            flag = _KINDS[name] is Kind.FLAG and array.dtype != np.bool_
-            formed[name] = (array == 1 if flag else array).astype(FORMS[_KINDS[name]][0], copy=False)
-    # All at once: for so few rows each of numpy's steps costs more than its work.
-    every = np.stack(list(amounts.values()), dtype=np.float64)
-    every = np.where((every >= 0) & (every < np.inf), every, np.nan)
-    return formed | dict(zip(amounts, every, strict=True))

@@ -43,6 +43,11 @@ TABLE = (
     Source("reasoning_tokens", semconv.USAGE_REASONING_OUTPUT_TOKENS),
     Source("attempts", semconv.REQUEST_ATTEMPTS),
     Source("queue_time", semconv.REQUEST_QUEUE_TIME),
+    Source("checks", semconv.CHECKS),
+    Source("language", semconv.ANSWER_LANGUAGE),
+    Source("input_messages", semconv.INPUT_MESSAGES),
+    Source("output_messages", semconv.OUTPUT_MESSAGES),
+    Source("system_instructions", semconv.SYSTEM_INSTRUCTIONS),
 )
 
 

@@ -17,10 +17,10 @@ _RETRY_SECONDS = (1.0, 1.9)
 
 
 class SizeLimit(NamedTuple):
-    """How large a request may be, as sent and again once inflated."""
+    """How large a request may be, as sent and again once inflated; and the key that sets it, where there is one."""
 
     bytes: int
-    receiver: str
+    key: str = ""
 
     def check(self, size: int) -> None:
         """See that a request of so many bytes is not too large.
@@ -29,10 +29,8 @@ class SizeLimit(NamedTuple):
             RefusedError: it is.
         """
         if size > self.bytes:
-            key = f"receivers.{self.receiver}.max_request_bytes"
-            raise RefusedError(
-                semconv.TOO_LARGE, f"the request is larger than {self.bytes} bytes; {key} sets the limit"
-            )
+            hint = f"; {self.key} sets the limit" if self.key else ""
+            raise RefusedError(semconv.TOO_LARGE, f"the request is larger than {self.bytes} bytes{hint}")
 
 
 class Lease:

@@ -46,7 +46,7 @@ class OtlpGrpc(grpc.GenericRpcHandler):
 
     def __init__(self, config: GrpcReceiver, intake: Intake, admission: Admission, health: Health) -> None:
         self._address = config.address
-        self._limit = SizeLimit(config.max_request_bytes, semconv.RECEIVER_GRPC)
+        self._limit = SizeLimit(config.max_request_bytes, f"{_KEY}.max_request_bytes")
         self._intake = intake
         self._admission = admission
         self._health = HealthHandler(health, (method.split("/")[1] for method in _SIGNALS))

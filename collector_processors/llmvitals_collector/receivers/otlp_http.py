@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from http import HTTPStatus
 
 from google.rpc.code_pb2 import Code
@@ -11,7 +12,7 @@ from google.rpc.status_pb2 import Status
 from llmvitals import semconv
 from llmvitals_collector.config import HttpReceiver
 from llmvitals_collector.decode import Encoding
-from llmvitals_collector.http_server import HttpServer, Receive, Scope, Send, header, respond
+from llmvitals_collector.http_server import App, HttpServer, Receive, Scope, Send, header, respond
 from llmvitals_collector.receivers import Intake, RefusedError, Signal
 from llmvitals_collector.receivers.admission import Admission, Lease, SizeLimit
 from llmvitals_collector.receivers.answers import CODES, encoded, status, taken
@@ -22,21 +23,26 @@ from llmvitals_collector.tokens import BearerTokens
 
 _KEY = "receivers.http"
 _IDENTITY = "identity"
-_PATHS = {signal.value: signal for signal in Signal}
 # Decoding takes milliseconds, in which the loop goes on with other connections, and a request may wait until it is in
 # the journal together with others.
 _THREADS = 8
 
 
 class OtlpHttp(HttpServer):
-    """An HTTP server for /v1/traces and /v1/logs, in protobuf or JSON."""
+    """An HTTP server for /v1/traces and /v1/logs, in protobuf or JSON, and for what else has a path at its address."""
 
-    def __init__(self, config: HttpReceiver, intake: Intake, admission: Admission) -> None:
+    def __init__(
+        self, config: HttpReceiver, intake: Intake, admission: Admission, further: Mapping[str, App] | None = None
+    ) -> None:
         super().__init__(self._answer, config.address, config.tls, _KEY)
-        self._limit = SizeLimit(config.max_request_bytes, semconv.RECEIVER_HTTP)
+        self._limit = SizeLimit(config.max_request_bytes, f"{_KEY}.max_request_bytes")
         self._intake = intake
         self._admission = admission
         self._pool: ThreadPoolExecutor | None = None
+        self._routes: Mapping[str, App] = {
+            **{signal.value: partial(self._otlp, signal) for signal in Signal},
+            **(further or {}),
+        }
         # May be set anew at any time.
         self.tokens = BearerTokens(config.auth, f"{_KEY}.auth")
         self.cors = CorsPolicy(config.cors)
@@ -53,13 +59,16 @@ class OtlpHttp(HttpServer):
             self._pool = None
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._routes.get(scope["path"], self._nothing)(scope, receive, send)
+
+    async def _nothing(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        answer = Status(code=Code.NOT_FOUND, message=f"no such path; there are: {', '.join(self._routes)}")
+        await _tell(send, HTTPStatus.NOT_FOUND, answer, self.cors.answer(header(scope, b"origin")))
+
+    async def _otlp(self, signal: Signal, scope: Scope, receive: Receive, send: Send) -> None:
         origin = header(scope, b"origin")
         headers = dict(self.cors.answer(origin))
-        signal = _PATHS.get(scope["path"])
-        if signal is None:
-            message = f"no such path; there are: {', '.join(_PATHS)}"
-            await _tell(send, HTTPStatus.NOT_FOUND, Status(code=Code.NOT_FOUND, message=message), headers)
-        elif scope["method"] == "OPTIONS" and origin:
+        if scope["method"] == "OPTIONS" and origin:
             await respond(send, HTTPStatus.NO_CONTENT, b"", self.cors.preflight(origin).items())
         elif scope["method"] != "POST":
             headers["allow"] = "POST"

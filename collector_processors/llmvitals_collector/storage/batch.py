@@ -6,12 +6,19 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from llmvitals_collector.cache_lookups import CacheLookups
 from llmvitals_collector.calls import Calls
 from llmvitals_collector.columns import Columns, Kind
 from llmvitals_collector.results import Results
 from llmvitals_collector.storage.entries import Buffers
+from llmvitals_collector.tasks import Tasks
 
-_RECORDS: Mapping[str, type[Columns]] = {"calls": Calls, "results": Results}
+_RECORDS: Mapping[str, type[Columns]] = {
+    "calls": Calls,
+    "results": Results,
+    "tasks": Tasks,
+    "cache_lookups": CacheLookups,
+}
 _NAMES = {record: name for name, record in _RECORDS.items()}
 
 
@@ -25,14 +32,15 @@ class _Contents(msgspec.Struct):
 
 def packed(batch: Columns) -> Buffers:
     """A batch as one entry."""
-    texts = [column.name for column in batch.decoded if column.kind is Kind.TEXT and column.name in batch]
+    kept = {column.name: batch[column.name] for column in batch.decoded if column.kept and column.name in batch}
+    texts = [column.name for column in batch.decoded if column.kind is Kind.TEXT and column.name in kept]
     # A request has strings that no call has, of which nothing is to be kept.
     used = np.zeros(len(batch.strings), np.bool_)
     used[0] = True
     for name in texts:
-        used[batch[name]] = True
+        used[kept[name]] = True
     codes = (np.cumsum(used) - 1).astype(np.int32)
-    arrays = {name: codes[array] if name in texts else array for name, array in batch.arrays.items()}
+    arrays = {name: codes[array] if name in texts else array for name, array in kept.items()}
     contents = _Contents(
         _NAMES[type(batch)],
         [text for text, is_used in zip(batch.strings, used.tolist(), strict=True) if is_used],

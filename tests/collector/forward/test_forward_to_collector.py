@@ -24,7 +24,7 @@ def counted(pipeline):
     """The series of calls and feedback that a collector shows."""
     with urllib.request.urlopen(f"http://127.0.0.1:{pipeline.metrics.port}/metrics") as answer:
         families = parser.text_string_to_metric_families(answer.read().decode())
-        names = {family.name.removesuffix("_total") for family in semconv.CALL_FAMILIES}
+        names = {family.name.removesuffix("_total") for family in semconv.COUNTED_FAMILIES}
         return [sample for family in families if family.name in names for sample in family.samples]
 
 

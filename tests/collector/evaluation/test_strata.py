@@ -1,0 +1,40 @@
+"""What waits for the judge: bounded, fair, and what goes is the oldest of whoever has most."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llmvitals_collector.evaluation.strata import Strata
+
+
+def test_strata_take_turns_so_that_a_rare_one_does_not_wait_behind_a_frequent_one():
+    waiting = Strata(10)
+    for item in ("a1", "a2", "a3", "b1"):
+        waiting.add(item[0], item)
+    assert [waiting.take() for _ in range(4)] == ["a1", "b1", "a2", "a3"]
+    with pytest.raises(IndexError, match="nothing waits"):
+        waiting.take()
+
+
+def test_what_goes_is_the_oldest_of_the_stratum_that_has_the_most():
+    waiting = Strata(3)
+    assert [waiting.add(item[0], item) for item in ("b1", "a1", "a2", "a3")] == [None, None, None, "a1"]
+
+
+@given(limit=st.integers(1, 8), steps=st.lists(st.none() | st.sampled_from("abc"), max_size=60))
+def test_nothing_is_lost_but_what_is_told_to_be_and_the_order_of_a_stratum_stays(limit, steps):
+    waiting, expected = Strata(limit), []
+    for number, stratum in enumerate(steps):
+        if stratum:
+            expected.append((stratum, number))
+            dropped = waiting.add(stratum, (stratum, number))
+            if dropped:
+                sizes = {each: sum(other == each for other, _ in expected) for each, _ in expected}
+                assert sizes[dropped[0]] == max(sizes.values())
+                assert dropped == min(item for item in expected if item[0] == dropped[0])
+                expected.remove(dropped)
+        elif expected:
+            taken = waiting.take()
+            assert taken == min(item for item in expected if item[0] == taken[0])
+            expected.remove(taken)
+        assert len(waiting) == len(expected) <= limit

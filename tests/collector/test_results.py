@@ -1,0 +1,336 @@
+"""Verdicts, feedback, tasks and lookups become series: whoever tells of them, each counts once and as what it is."""
+
+import math
+import time
+
+import pytest
+from prometheus_client import parser
+
+from llmvitals import semconv
+from llmvitals_collector.config import Config
+from llmvitals_collector.decode import Encoding, decode_logs, decode_traces
+from llmvitals_collector.expose import Format
+from llmvitals_collector.pipeline import Pipeline
+from llmvitals_collector.quality import rated
+from llmvitals_collector.receivers import Signal
+
+OUT_OF_FIVE = {semconv.EVALUATION_SCORE_MIN: 1, semconv.EVALUATION_SCORE_MAX: 5}
+IN_A_CALL = {semconv.REQUEST_MODEL: "gpt-5", semconv.PROMPT_NAME: "support", semconv.PROMPT_VERSION: "3"}
+
+
+class Collector:
+    """A collector without servers: what is sent to it, and its series."""
+
+    def __init__(self):
+        self._pipeline = Pipeline(Config())
+
+    def logs(self, request):
+        self._pipeline.intake.take("http", Signal.LOGS, request.SerializeToString(), Encoding.PROTOBUF)
+
+    def traces(self, request):
+        self._pipeline.intake.take("http", Signal.TRACES, request.SerializeToString(), Encoding.PROTOBUF)
+
+    def samples(self, family):
+        """The label sets of a family with their values, histograms by their counts."""
+        text = b"".join(self._pipeline.render(Format.TEXT)).decode()
+        name = family.name + ("_count" if family.kind == "histogram" else "")
+        found = (each for one in parser.text_string_to_metric_families(text) for each in one.samples)
+        return [sample for sample in found if sample.name == name]
+
+    def counted(self, family, *labels):
+        """What is not 0, by some of its labels."""
+        return {
+            tuple(sample.labels[label] for label in labels): sample.value
+            for sample in self.samples(family)
+            if sample.value
+        }
+
+
+@pytest.fixture
+def collector():
+    return Collector()
+
+
+@pytest.fixture
+def evaluated(events, collector):
+    """`evaluated({attributes}, ...)` sends results about answers of one template to the collector."""
+
+    def send(*results):
+        named = ({semconv.EVALUATION_NAME: "relevance", **IN_A_CALL, **each} for each in results)
+        collector.logs(events(*((semconv.EVALUATION_RESULT, each) for each in named)))
+
+    return send
+
+
+def result(events, **attributes):
+    request = events((semconv.EVALUATION_RESULT, {semconv.EVALUATION_NAME: "relevance", **attributes}))
+    return rated(decode_logs(request.SerializeToString()).records)
+
+
+def verdict_of(results):
+    return semconv.RESULT_VERDICTS[results["verdict"][0]]
+
+
+# ---- What a result says ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("attributes", "verdict", "score"),
+    [
+        ({semconv.EVALUATION_SCORE_LABEL: "pass"}, "pass", math.nan),
+        ({semconv.EVALUATION_SCORE_LABEL: "Failed"}, "fail", math.nan),
+        ({semconv.EVALUATION_SCORE_VALUE: 0.5}, "pass", 0.5),
+        ({semconv.EVALUATION_SCORE_VALUE: 0.49}, "fail", 0.49),
+        ({semconv.EVALUATION_SCORE_VALUE: 0.7, semconv.EVALUATION_THRESHOLD: 0.75}, "fail", 0.7),
+        ({**OUT_OF_FIVE, semconv.EVALUATION_SCORE_VALUE: 4}, "pass", 0.75),
+        ({semconv.EVALUATION_SCORE_VALUE: 0.9, semconv.EVALUATION_SCORE_LABEL: "fail"}, "fail", 0.9),
+        ({semconv.EVALUATION_SCORE_LABEL: "rather helpful"}, "unknown", math.nan),
+        ({}, "unknown", math.nan),
+        ({semconv.ERROR_TYPE: "timeout", semconv.EVALUATION_SCORE_VALUE: 1.0}, "error", math.nan),
+        ({semconv.EVALUATION_SCORE_VALUE: 9.2e124}, "error", math.nan),
+        ({semconv.EVALUATION_SCORE_VALUE: -1.0}, "error", math.nan),
+        ({semconv.EVALUATION_SCORE_VALUE: math.nan}, "unknown", math.nan),
+    ],
+)  # fmt: skip
+def test_a_verdict_is_told_in_words_or_follows_from_the_score_and_is_never_made_up(events, attributes, verdict, score):
+    results = result(events, **attributes)
+    assert verdict_of(results) == verdict
+    assert results["score"][0] == pytest.approx(score, nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("told", "source"),
+    [
+        ({semconv.EVALUATION_SOURCE: "judge"}, "judge"),
+        ({"gen_ai.evaluation.evaluator.type": "llm_judge"}, "judge"),
+        ({"gen_ai.evaluation.evaluator.type": "human"}, "human"),
+        ({semconv.EVALUATION_SOURCE: "?"}, "unknown"),
+        ({}, "unknown"),
+    ],
+)
+def test_whose_verdict_it_is_stays_known(events, told, source):
+    results = result(events, **told)
+    assert results.strings[results["source"][0]] == source
+
+
+def test_unknown_and_error_count_neither_as_pass_nor_as_fail(evaluated, collector):
+    evaluated({}, {semconv.ERROR_TYPE: "timeout"}, {semconv.EVALUATION_SCORE_LABEL: "pass"})
+    assert collector.counted(semconv.QUALITY_RESULTS, "verdict") == {("unknown",): 1, ("error",): 1, ("pass",): 1}
+    assert collector.counted(semconv.QUALITY_WEIGHT, "dimension") == {("relevance",): 1}
+
+
+def test_the_release_of_a_result_is_its_calls_and_else_its_senders(events):
+    results = result(events, **{semconv.RELEASE: "2.0"})
+    assert results.strings[results["release"][0]] == "2.0"
+
+
+def test_a_result_with_an_id_counts_once_whenever_it_comes(evaluated, collector):
+    for label in ("pass", "fail"):
+        evaluated({semconv.EVALUATION_ID: "one", semconv.EVALUATION_SCORE_LABEL: label})
+    assert collector.counted(semconv.QUALITY_RESULTS, "verdict") == {("pass",): 1}
+
+
+def test_a_result_is_one_whether_it_is_told_as_a_span_event_as_a_log_record_or_as_both(spans, collector):
+    request = spans({})
+    span = request.resource_spans[0].scope_spans[0].spans[0]
+    event = span.events.add(name=semconv.EVALUATION_RESULT, time_unix_nano=span.end_time_unix_nano)
+    event.attributes.add(key=semconv.EVALUATION_NAME).value.string_value = "relevance"
+    event.attributes.add(key=semconv.EVALUATION_SCORE_VALUE).value.double_value = 0.75
+    collector.traces(request)
+    assert collector.counted(semconv.QUALITY_RESULTS, "service_name", "verdict") == {("shop", "pass"): 1}
+    collector.traces(request)
+    assert collector.counted(semconv.QUALITY_RESULTS, "verdict") == {("pass",): 1}
+
+
+def test_samples_are_weighted(evaluated, collector):
+    weighted = {semconv.EVALUATION_SCORE_LABEL: "pass", semconv.EVALUATION_WEIGHT: 50.0}
+    evaluated(weighted, {semconv.EVALUATION_SCORE_LABEL: "fail", semconv.EVALUATION_WEIGHT: 1.0})
+    assert collector.counted(semconv.QUALITY_WEIGHT, "dimension") == {("relevance",): 51}
+    assert collector.counted(semconv.QUALITY_WEIGHT_SQUARED, "dimension") == {("relevance",): 2501}
+    assert collector.counted(semconv.QUALITY_WEIGHTED_PASS, "dimension") == {("relevance",): 50}
+
+
+def test_what_was_looked_at_only_to_be_read_counts_in_no_rate(evaluated, collector):
+    evaluated({semconv.EVALUATION_SCORE_LABEL: "fail", semconv.EVALUATION_WEIGHT: 0.0})
+    assert collector.counted(semconv.QUALITY_RESULTS, "verdict") == {}
+
+
+def test_it_is_known_when_the_last_result_of_a_source_came_and_how_old_its_questions_are(evaluated, collector):
+    made = {semconv.EVALUATION_SET_TIME: 1_700_000_000.0}
+    evaluated({semconv.EVALUATION_SOURCE: "human"}, {semconv.EVALUATION_SET: semconv.GOLDEN, **made})
+    since = time.time() - 60
+    last = collector.counted(semconv.EVALUATION_LAST, "source", "set")
+    assert {labels for labels, when in last.items() if when > since} == {("human", "live"), ("unknown", "golden")}
+    assert collector.counted(semconv.EVALUATION_SET_TIMESTAMP, "set") == {("golden",): 1_700_000_000}
+
+
+# ---- Judges and people ---------------------------------------------------------------------------------
+
+JUDGED = {
+    semconv.EVALUATION_SOURCE: semconv.SOURCE_JUDGE,
+    semconv.EVALUATOR_NAME: "gpt-5-mini",
+    semconv.EVALUATION_RUBRIC: "abc",
+    semconv.EVALUATION_STRATUM: semconv.UNIFORM,
+    semconv.EVALUATION_SCORE_VALUE: 0.75,
+}
+GRADED = {
+    **JUDGED,
+    semconv.EVALUATION_SOURCE: semconv.SOURCE_HUMAN,
+    semconv.EVALUATOR_NAME: "a person",
+    semconv.JUDGE_NAME: "gpt-5-mini",
+    semconv.JUDGE_VERDICT: "pass",
+    semconv.JUDGE_SCORE: 0.75,
+    semconv.EVALUATION_SCORE_VALUE: 0.25,
+}
+
+
+def test_a_judge_and_a_person_on_one_answer_are_a_pair_of_that_judge_and_rubric(evaluated, collector):
+    evaluated(JUDGED, GRADED)
+    labels = ("evaluator", "rubric", "judge", "human")
+    assert collector.counted(semconv.QUALITY_PAIRS, *labels) == {("gpt-5-mini", "abc", "pass", "fail"): 1}
+    assert collector.counted(semconv.QUALITY_JUDGED, "evaluator", "verdict") == {("gpt-5-mini", "pass"): 1}
+    assert collector.counted(semconv.QUALITY_PAIR_SUMS, "moment") == {
+        ("n",): 1, ("y",): 0.25, ("f",): 0.75, ("yy",): 0.0625, ("ff",): 0.5625, ("yf",): 0.1875,
+        ("N",): 1, ("F",): 0.75, ("FF",): 0.5625,
+    }  # fmt: skip
+
+
+def test_what_was_flagged_corrects_nothing(evaluated, collector):
+    flagged = {semconv.EVALUATION_STRATUM: semconv.FLAGGED}
+    evaluated({**JUDGED, **flagged}, {**GRADED, **flagged})
+    for family in (semconv.QUALITY_PAIRS, semconv.QUALITY_JUDGED, semconv.QUALITY_PAIR_SUMS):
+        assert collector.counted(family, "rubric") == {}
+    assert sum(collector.counted(semconv.QUALITY_RESULTS, "source").values()) == 2
+
+
+def test_two_people_on_one_answer_are_a_pair_of_people_and_no_second_pair_with_the_judge(evaluated, collector):
+    evaluated(
+        {**GRADED, semconv.EVALUATION_ID: "1"}, {**GRADED, semconv.EVALUATION_ID: "2", semconv.PEER_VERDICT: "pass"}
+    )
+    assert collector.counted(semconv.HUMAN_PAIRS, "a", "b") == {("pass", "fail"): 1}
+    assert collector.counted(semconv.QUALITY_PAIRS, "judge") == {("pass",): 1}
+
+
+def test_a_judge_that_failed_is_no_judgement(evaluated, collector):
+    evaluated({**JUDGED, semconv.ERROR_TYPE: "timeout"})
+    assert collector.counted(semconv.QUALITY_JUDGED, "verdict") == {("error",): 1}
+    assert collector.counted(semconv.QUALITY_PAIR_SUMS, "moment") == {}
+
+
+# ---- Failures, and what apps find themselves ---------------------------------------------------------------
+
+
+def modes(collector):
+    return collector.counted(semconv.FAILURES, "mode", "primary")
+
+
+@pytest.mark.parametrize(
+    ("attributes", "mode"),
+    [
+        ({semconv.ERROR_TYPE: "RateLimitError"}, "rate_limited"),
+        ({semconv.ERROR_TYPE: "504"}, "timeout"),
+        ({semconv.ERROR_TYPE: "InternalServerError"}, "provider_error"),
+        ({semconv.STREAM_ENDING: semconv.CANCELLED}, "cancelled"),
+        ({semconv.RESPONSE_FINISH_REASONS: ["length"]}, "truncated"),
+        ({semconv.RESPONSE_FINISH_REASONS: ["MAX_TOKENS"]}, "truncated"),
+        ({semconv.RESPONSE_FINISH_REASONS: ["content_filter"]}, "content_filtered"),
+        ({semconv.USAGE_OUTPUT_TOKENS: 0}, "empty"),
+        ({semconv.CHECKS: "refusal=fail format_valid=pass"}, "refusal"),
+    ],
+)
+def test_a_call_that_failed_fails_in_a_mode(spans, collector, attributes, mode):
+    collector.traces(spans(attributes, {}))
+    assert modes(collector) == {(mode, "true"): 1}
+
+
+def test_of_several_failures_of_an_answer_exactly_one_is_primary(spans, collector):
+    found = {semconv.CHECKS: "refusal=fail privacy=fail repetition=fail"}
+    collector.traces(spans({**found, semconv.RESPONSE_FINISH_REASONS: ["length"]}))
+    assert modes(collector) == {
+        ("pii_leak", "true"): 1, ("refusal", "false"): 1, ("truncated", "false"): 1, ("repetition", "false"): 1,
+    }  # fmt: skip
+
+
+def test_an_embedding_has_no_answer_that_could_be_empty(spans, collector):
+    collector.traces(spans({semconv.OPERATION_NAME: semconv.EMBEDDINGS, semconv.USAGE_OUTPUT_TOKENS: 0}))
+    assert modes(collector) == {}
+    assert collector.samples(semconv.RESPONSES) == []
+
+
+def test_what_an_app_has_checked_is_quality_by_dimension_and_events_are_none(spans, collector):
+    checked = {semconv.CHECKS: "format_valid=fail refusal=pass language_match=unknown", **IN_A_CALL}
+    collector.traces(spans(checked, checked))
+    assert collector.counted(semconv.QUALITY_RESULTS, "template_version", "source", "dimension", "verdict") == {
+        ("3", "heuristic", "format_valid", "fail"): 2,
+        ("3", "heuristic", "language_match", "unknown"): 2,
+    }
+
+
+def test_checks_of_a_sampled_trace_stand_for_as_many_as_its_call(spans, collector):
+    request = spans({semconv.CHECKS: "format_valid=pass"})
+    request.resource_spans[0].scope_spans[0].spans[0].trace_state = "ot=th:8"
+    collector.traces(request)
+    assert collector.counted(semconv.QUALITY_RESULTS, "verdict") == {("pass",): 2}
+
+
+def test_a_question_put_in_other_words_is_behaviour_that_the_app_has_inferred(spans, collector):
+    collector.traces(spans({semconv.CHECKS: "rephrase=fail"}))
+    assert collector.counted(semconv.FEEDBACK, "source", "kind") == {("heuristic", "rephrase"): 1}
+
+
+# ---- Series that are there before they are needed -----------------------------------------------------------
+
+
+def test_series_of_a_template_begin_with_its_first_answer_so_that_increase_sees_the_first_verdict(spans, collector):
+    collector.traces(spans({**IN_A_CALL, semconv.CHECKS: "format_valid=pass"}))
+    thumbs = [each for each in collector.samples(semconv.FEEDBACK) if each.labels["kind"] == "thumb_down"]
+    assert [(each.labels["template"], each.labels["template_version"], each.value) for each in thumbs] == [
+        ("support", "3", 0)
+    ]
+    failures = {each.labels["mode"]: each.value for each in collector.samples(semconv.FAILURES)}
+    assert failures == dict.fromkeys(semconv.FAILURE_MODES, 0)
+    verdicts = {each.labels["verdict"]: each.value for each in collector.samples(semconv.QUALITY_RESULTS)}
+    assert verdicts == {"pass": 1, "fail": 0, "unknown": 0, "error": 0}
+
+
+# ---- Tasks and caches ------------------------------------------------------------------------------------------
+
+
+def test_a_task_counts_by_its_outcome_and_a_failed_one_by_its_mode(spans, collector):
+    done = {semconv.TASK_NAME: "refund", semconv.TASK_OUTCOME: semconv.COMPLETED}
+    failed = {semconv.TASK_NAME: "refund", semconv.TASK_OUTCOME: semconv.FAILED, semconv.TASK_FAILURE_MODE: "no_answer"}
+    request = spans({}, {}, {})
+    for span, attributes in zip(request.resource_spans[0].scope_spans[0].spans, (done, failed, {}), strict=True):
+        if attributes:
+            del span.attributes[:]
+            for key, value in attributes.items():
+                span.attributes.add(key=key).value.string_value = value
+    for _ in range(2):
+        collector.traces(request)
+    assert collector.counted(semconv.TASKS, "task", "outcome") == {("refund", "completed"): 1, ("refund", "failed"): 1}
+    assert collector.counted(semconv.TASK_FAILURES, "task", "failure_mode") == {("refund", "no_answer"): 1}
+    assert collector.counted(semconv.TASK_DURATION, "outcome") == {("completed",): 1, ("failed",): 1}
+    assert sum(collector.counted(semconv.CALLS, "outcome").values()) == 1
+
+
+def test_a_lookup_counts_by_its_outcome_and_a_hit_by_what_it_saved(spans, collector):
+    request = spans({})
+    span = request.resource_spans[0].scope_spans[0].spans[0]
+    del span.attributes[:]
+    for key, value in {semconv.CACHE_NAME: "answers", semconv.CACHE_OUTCOME: semconv.HIT}.items():
+        span.attributes.add(key=key).value.string_value = value
+    span.attributes.add(key=semconv.CACHE_SAVED_DURATION).value.double_value = 2.5
+    span.attributes.add(key=semconv.CACHE_SAVED_OUTPUT_TOKENS).value.int_value = 40
+    collector.traces(request)
+    assert collector.counted(semconv.RESPONSE_CACHE_LOOKUPS, "response_cache", "outcome") == {("answers", "hit"): 1}
+    assert collector.counted(semconv.RESPONSE_CACHE_SAVED_SECONDS, "response_cache") == {("answers",): 2.5}
+    saved = collector.counted(semconv.RESPONSE_CACHE_SAVED_TOKENS, "gen_ai_token_type")
+    assert saved == {("output",): 40}
+
+
+def test_content_is_read_only_where_something_is_to_be_evaluated(spans):
+    said = '[{"role":"assistant","parts":[{"type":"text","content":"Yes."}]}]'
+    body = spans({semconv.OUTPUT_MESSAGES: said}).SerializeToString()
+    calls = decode_traces(body, content=True).records
+    assert calls.strings[calls["output_messages"][0]] == said
+    assert said not in decode_traces(body).records.strings
