@@ -1,17 +1,14 @@
-"""Findings as `gen_ai.evaluation.result` events: the one form in which verdicts come in, from wherever."""
+"""Findings about answers, as results."""
 
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any, NamedTuple
-
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
-from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ScopeLogs, SeverityNumber
+from typing import NamedTuple
 
 from llmvitals import semconv
 from llmvitals_collector.evaluation.answered import Answered
+from llmvitals_collector.result_events import ResultEvents, Told
 
 _SCOPE = "llmvitals_collector.evaluation"
 
@@ -55,41 +52,16 @@ class Found(NamedTuple):
 
 def request(found: Iterable[Found], now: float) -> bytes:
     """The body of an ExportLogsServiceRequest with an event for each finding; now: seconds since the epoch."""
-    message = ExportLogsServiceRequest()
-    services: dict[str, ScopeLogs] = {}
-    for answer, language, found_in_it in found:
-        if not found_in_it:
-            continue
-        scope_logs = services.get(answer.service)
-        if scope_logs is None:
-            scope_logs = services[answer.service] = _service(message, answer.service)
-        common = _common(answer, language, now)
-        for finding in found_in_it:
-            record = scope_logs.log_records.add()
-            record.CopyFrom(common)
-            _write(record, answer, finding)
-    return message.SerializeToString()
+    events = ResultEvents(_SCOPE, now)
+    for answer, language, findings in found:
+        call = events.about(answer.service, answer.trace_id, answer.span_id, _of_call(answer, language))
+        for finding in findings:
+            call.add(_of_finding(answer, finding))
+    return events.request.SerializeToString()
 
 
-def _service(message: ExportLogsServiceRequest, service: str) -> ScopeLogs:
-    resource_logs = message.resource_logs.add()
-    resource_logs.resource.attributes.append(_attribute(semconv.SERVICE_NAME, service))
-    scope_logs = resource_logs.scope_logs.add()
-    scope_logs.scope.name = _SCOPE
-    return scope_logs
-
-
-def _common(answer: Answered, language: str, now: float) -> LogRecord:
-    """What all events of an answer have: copied whole, which is a third of the work of writing it again."""
-    record = LogRecord(
-        event_name=semconv.EVALUATION_RESULT,
-        time_unix_nano=int(now * 1e9),
-        observed_time_unix_nano=int(now * 1e9),
-        severity_number=SeverityNumber.SEVERITY_NUMBER_INFO,
-        trace_id=answer.trace_id.to_bytes(16),
-        span_id=answer.span_id.to_bytes(8),
-    )
-    told = {
+def _of_call(answer: Answered, language: str) -> Told:
+    return {
         semconv.PROVIDER_NAME: answer.provider,
         semconv.OPERATION_NAME: answer.operation,
         semconv.REQUEST_MODEL: answer.model,
@@ -101,12 +73,10 @@ def _common(answer: Answered, language: str, now: float) -> LogRecord:
         semconv.EVALUATION_LATENCY_BAND: answer.latency_band,
         semconv.EVALUATION_ANSWERED_AT: None if math.isnan(answer.answered_at) else answer.answered_at,
     }
-    _add(record, told)
-    return record
 
 
-def _write(record: LogRecord, answer: Answered, finding: Finding) -> None:
-    told = {
+def _of_finding(answer: Answered, finding: Finding) -> Told:
+    return {
         semconv.EVALUATION_ID: _id(answer, finding),
         semconv.EVALUATION_NAME: finding.name,
         semconv.EVALUATION_SOURCE: finding.source,
@@ -124,22 +94,6 @@ def _write(record: LogRecord, answer: Answered, finding: Finding) -> None:
         semconv.ERROR_TYPE: finding.error,
         semconv.EVALUATION_EXPLANATION: finding.explanation,
     }
-    _add(record, told)
-    if finding.error:
-        record.severity_number = SeverityNumber.SEVERITY_NUMBER_WARN
-
-
-def _add(record: LogRecord, told: dict[str, Any]) -> None:
-    record.attributes.extend(_attribute(key, value) for key, value in told.items() if value not in (None, ""))
-
-
-def _attribute(key: str, value: str | float) -> KeyValue:
-    if isinstance(value, str):
-        # A text that came over the wire may hold half a character, which no protobuf takes.
-        return KeyValue(key=key, value=AnyValue(string_value=value.encode("utf-8", "replace").decode()))
-    if isinstance(value, bool):
-        return KeyValue(key=key, value=AnyValue(bool_value=value))
-    return KeyValue(key=key, value=AnyValue(double_value=value))
 
 
 def _id(answer: Answered, finding: Finding) -> str:

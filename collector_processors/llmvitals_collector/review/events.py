@@ -5,13 +5,12 @@ from collections.abc import Iterable
 from hashlib import blake2b
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
-from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ScopeLogs, SeverityNumber
 
 from llmvitals import semconv
 from llmvitals_collector.decode import Encoding
 from llmvitals_collector.forward.transport import BusyError, Request, SendError, Transport
 from llmvitals_collector.receivers import Signal
+from llmvitals_collector.result_events import ResultEvents, Told
 from llmvitals_collector.review.item import Item
 from llmvitals_collector.review.ledger import Entry
 
@@ -40,34 +39,15 @@ def deliver(request: ExportLogsServiceRequest, transport: Transport) -> None:
 
 
 def request(grades: Iterable[tuple[Item, Entry]], now: float) -> ExportLogsServiceRequest:
-    """An event `gen_ai.evaluation.result` for each grade, on the span of its call; now: seconds since the epoch.
-
-    https://github.com/open-telemetry/semantic-conventions-genai, event `gen_ai.evaluation.result`.
-    """
-    message = ExportLogsServiceRequest()
-    services: dict[str, ScopeLogs] = {}
+    """An event for each grade, on the span of its call; now: seconds since the epoch."""
+    events = ResultEvents(__name__, now)
     for item, entry in grades:
-        if item.service not in services:
-            resource_logs = message.resource_logs.add()
-            resource_logs.resource.attributes.append(_attribute(semconv.SERVICE_NAME, item.service))
-            services[item.service] = resource_logs.scope_logs.add()
-            services[item.service].scope.name = __name__
-        told = _told(item, entry)
-        record = LogRecord(
-            event_name=semconv.EVALUATION_RESULT,
-            time_unix_nano=int(now * 1e9),
-            observed_time_unix_nano=int(now * 1e9),
-            severity_number=SeverityNumber.SEVERITY_NUMBER_INFO,
-            trace_id=bytes.fromhex(item.trace_id),
-            span_id=bytes.fromhex(item.span_id),
-            attributes=[_attribute(name, value) for name, value in told.items() if value is not None and value != ""],
-        )
-        services[item.service].log_records.append(record)
-    return message
+        ids = int(item.trace_id, 16), int(item.span_id, 16)
+        events.about(item.service, *ids, _of_call(item)).add(_of_grade(item, entry))
+    return events.request
 
 
-def _told(item: Item, entry: Entry) -> dict[str, str | float | None]:
-    stratum = semconv.UNIFORM if entry.uniform else semconv.FLAGGED
+def _of_call(item: Item) -> Told:
     return {
         semconv.PROVIDER_NAME: item.provider,
         semconv.OPERATION_NAME: item.operation,
@@ -75,6 +55,15 @@ def _told(item: Item, entry: Entry) -> dict[str, str | float | None]:
         semconv.PROMPT_NAME: item.template,
         semconv.PROMPT_VERSION: item.template_version,
         semconv.RELEASE: item.release,
+        semconv.EVALUATION_SET: semconv.LIVE,
+        semconv.EVALUATION_LANGUAGE: item.language,
+        semconv.EVALUATION_LATENCY_BAND: item.latency_band,
+        semconv.EVALUATION_ANSWERED_AT: item.answered_at,
+    }
+
+
+def _of_grade(item: Item, entry: Entry) -> Told:
+    return {
         semconv.EVALUATION_ID: blake2b(f"{entry.item}\0{entry.grader}".encode(), digest_size=16).hexdigest(),
         semconv.EVALUATION_NAME: item.dimension,
         semconv.EVALUATION_TRACK: item.track,
@@ -83,19 +72,10 @@ def _told(item: Item, entry: Entry) -> dict[str, str | float | None]:
         semconv.EVALUATION_RUBRIC: item.rubric,
         semconv.EVALUATION_SCORE_LABEL: entry.verdict,
         semconv.EVALUATION_SCORE_VALUE: entry.score,
-        semconv.EVALUATION_SET: semconv.LIVE,
-        semconv.EVALUATION_STRATUM: stratum,
+        semconv.EVALUATION_STRATUM: semconv.UNIFORM if entry.uniform else semconv.FLAGGED,
         semconv.EVALUATION_WEIGHT: item.weight,
-        semconv.EVALUATION_ANSWERED_AT: item.answered_at,
-        semconv.EVALUATION_LANGUAGE: item.language,
-        semconv.EVALUATION_LATENCY_BAND: item.latency_band,
         semconv.JUDGE_NAME: item.judge,
         semconv.JUDGE_VERDICT: item.judge_verdict,
         semconv.JUDGE_SCORE: item.judge_score,
         semconv.PEER_VERDICT: entry.peer,
     }
-
-
-def _attribute(name: str, value: str | float) -> KeyValue:
-    told = AnyValue(string_value=value) if isinstance(value, str) else AnyValue(double_value=value)
-    return KeyValue(key=name, value=told)
