@@ -1,4 +1,4 @@
-"""The `llmvitals` command: demo, collect, check, config, debug, review."""
+"""The `llmvitals` command: demo, collect, check, config, debug, review, compare."""
 
 import argparse
 import logging
@@ -55,11 +55,13 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     demo = commands.add_parser("demo", help="watch a small chat app, its collector and its numbers")
     debug = commands.add_parser("debug", help="say what became of the last spans that a running collector got")
     review = commands.add_parser("review", help="let people grade a sample of the answers, and count their grades")
+    compare = commands.add_parser("compare", help="say whether one version of a prompt is better than another")
     # Only the command that is run is loaded: it may need what is not installed.
     for name, module, command in (
         ("demo", "demo", demo),
         ("debug", "debug_command", debug),
         ("review", "review.command", review),
+        ("compare", "compare_command", compare),
     ):
         if argv and argv[0] == name:
             loaded = _load(module)

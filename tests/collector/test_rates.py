@@ -93,8 +93,11 @@ def test_templates_dimensions_and_versions_are_those_that_were_looked_at():
     assert rates.versions(found, "letter") == ["1", "2"]
 
 
+def test_versions_stand_in_the_order_of_their_numbers():
+    found = rates.samples("".join(weighed(1, 0, template_version=version) for version in ("10", "9", "1.10", "1.9")))
+    assert rates.versions(found, "letter") == ["9", "10", "1.9", "1.10"]
+
+
 def test_what_is_no_exposition_is_an_error():
-    with pytest.raises(
-        ValueError, match="this is no exposition of metrics in .*: invalid metric name"
-    ):
+    with pytest.raises(ValueError, match=r"this is no exposition of metrics in .*: invalid metric name"):
         rates.samples("<html>not found</html>\n")

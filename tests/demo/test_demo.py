@@ -20,6 +20,10 @@ KEYS = {
     "errors",
     "cache_hits",
 }
+TEMPLATES = {
+    *("draft-letter", "search-articles", "sort-question"),
+    *("summarize-ticket", "support-answer", "translate-answer"),
+}
 
 
 @pytest.fixture
@@ -31,20 +35,45 @@ def running():
         demo.kill()
 
 
-def test_the_json_table_has_every_call_that_the_app_made():
-    """And nothing but JSON is on standard output, and no control codes are on standard error, which is no terminal."""
+@pytest.fixture(scope="module")
+def table():
+    """What `--json` prints after few seconds, at a rate at which people have graded 50 answers of each version."""
     demo = subprocess.run(
-        [*COMMAND, "--json", "--seconds", "3", "--rate", "12"], capture_output=True, text=True, check=False, timeout=90
+        [*COMMAND, "--json", "--seconds", "6", "--rate", "30"], capture_output=True, text=True, check=False, timeout=120
     )
     assert demo.returncode == 0, demo.stderr
-    told = json.loads(demo.stdout)
-    templates = told["templates"]
-    assert told["calls_made"] > 10
-    assert sum(row["calls"] for row in templates.values()) == told["calls_made"]
+    assert "\x1b" not in demo.stderr, "control codes are for terminals"
+    return json.loads(demo.stdout)
+
+
+def test_the_json_table_has_every_call_that_the_app_made_and_no_other(table):
+    templates = table["templates"]
+    assert table["calls_made"] > 100
+    assert sum(row["calls"] for row in templates.values()) == table["calls_made"]
+    assert templates.keys() == TEMPLATES, "what the judge is asked is no call of the app"
     assert all(row.keys() >= KEYS for row in templates.values())
     assert templates["support-answer"]["time_to_first_token_p95_seconds"] > 0
     assert templates["sort-question"]["time_to_first_token_p95_seconds"] is None
-    assert "\x1b" not in demo.stderr
+
+
+def test_it_has_the_quality_of_each_template_and_version_as_the_judge_corrected_by_people_has_it(table):
+    quality = table["templates"]["support-answer"]["quality"]
+    helpfulness = quality["helpfulness"]
+    assert helpfulness["source"] == "corrected"
+    assert 0 < helpfulness["low"] < helpfulness["rate"] < helpfulness["high"] < 1
+    versions = helpfulness["versions"]
+    assert versions["4"]["rate"] < versions["3"]["rate"] - 0.1
+    assert quality["faithfulness"]["n"] > 50
+    assert quality["language_match"]["source"] == "heuristic"
+    assert "format_valid" in table["templates"]["sort-question"]["quality"]
+
+
+def test_it_has_what_users_pressed_how_answers_failed_and_what_became_of_tasks(table):
+    support = table["templates"]["support-answer"]
+    assert support["feedback"].keys() >= {"thumb_up", "thumb_down", "copy"}
+    assert support["feedback"]["thumb_up"] == support["thumbs_up"]
+    assert support["failures"].keys() >= {"incomplete", "irrelevant"}
+    assert table["tasks"]["answer-question"]["completed"] > table["tasks"]["answer-question"]["failed"] > 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -115,6 +115,16 @@ def test_a_streamed_message_can_be_gathered_by_the_clients_own_means_also_in_bet
         assert answer.usage.output_tokens == 4
 
 
+@pytest.mark.parametrize("text", ["It left on Monday.\nIt is  there\ton Friday.", '{"topic": "order"}'])
+def test_a_text_is_said_as_it_stands_whole_and_streamed(behave, text):
+    provider = behave(Behaviour(text=text))
+    assert chat(provider).choices[0].message.content == text
+    assert message(provider).content[0].text == text
+    assert respond(provider).output_text == text
+    chunks = list(chat(provider, stream=True))
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == text
+
+
 def test_the_async_clients_work_and_their_calls_overlap(behave):
     async def both(provider):
         openai_client = openai.AsyncOpenAI(base_url=f"{provider.url}/v1", api_key="any")

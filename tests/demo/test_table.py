@@ -4,6 +4,7 @@ from rich.console import Console
 
 from llmvitals import semconv
 from llmvitals_collector.demo.table import measured, rendered
+from llmvitals_collector.rates import samples
 
 NO_ANSWER = {
     "duration_p50_seconds": None,
@@ -39,7 +40,7 @@ def test_counters_are_summed_over_models_and_told_apart_by_outcome_and_kind():
         ]
     )
     counts = {"calls": 9, "errors": 2, "cache_hits": 5, "thumbs_up": 7, "thumbs_down": 8}
-    assert measured(exposition) == {"letter": NO_ANSWER | counts}
+    assert measured(samples(exposition)) == {"letter": NO_ANSWER | counts}
 
 
 def test_percentiles_are_of_the_summed_buckets_and_durations_leave_errors_out():
@@ -53,7 +54,7 @@ def test_percentiles_are_of_the_summed_buckets_and_durations_leave_errors_out():
             buckets(semconv.OUTPUT_SPEED, {"50.0": 0, "60.0": 4, "+Inf": 4}),
         ]
     )
-    row = measured(exposition)["letter"]
+    row = measured(samples(exposition))["letter"]
     assert row["duration_p50_seconds"] == 1
     assert row["duration_p95_seconds"] == 1.9
     assert row["time_to_first_token_p50_seconds"] == 0.6
@@ -61,11 +62,12 @@ def test_percentiles_are_of_the_summed_buckets_and_durations_leave_errors_out():
 
 
 def test_nothing_measured_is_an_empty_table():
-    assert measured("") == {}
+    assert measured(samples("")) == {}
 
 
 def test_a_terminal_shows_a_line_for_each_template_with_a_dash_for_what_is_not_known():
-    rows = measured(sample(semconv.CALLS.name, 3) + sample(semconv.CALLS.name, 4, template="summary"))
+    exposition = sample(semconv.CALLS.name, 3) + sample(semconv.CALLS.name, 4, template="summary")
+    rows = measured(samples(exposition))
     console = Console(width=120)
     with console.capture() as capture:
         console.print(rendered(rows))

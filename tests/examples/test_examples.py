@@ -46,8 +46,9 @@ def test_a_model_of_one_s_own_is_measured_with_its_cache_and_its_task():
     assert '"llmvitals.task.failure_mode": "no_answer"' in printed
 
 
-def test_the_collector_s_configuration_is_valid(capsys):
-    assert main(["check", str(EXAMPLES / "collector_in_a_container" / "collector.yml")]) == 0
+@pytest.mark.parametrize("folder", ["collector_in_a_container", "feedback_page"])
+def test_the_collector_s_configuration_is_valid(capsys, folder):
+    assert main(["check", str(EXAMPLES / folder / "collector.yml")]) == 0
     assert capsys.readouterr().out.endswith("collector.yml: valid\n")
 
 

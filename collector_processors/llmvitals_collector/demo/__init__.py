@@ -9,7 +9,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=_positive, help="measure for so long (default: until Ctrl-C; 15 with --json)")
     parser.add_argument("--json", action="store_true", help="print the final table alone, as JSON")
     parser.add_argument("--prometheus", action="store_true", help="start a Prometheus with the shipped rules, too")
-    parser.add_argument("--rate", type=_positive, default=8.0, help="calls per second (default: 8)")
+    parser.add_argument("--rate", type=_positive, default=20.0, help="questions per second (default: 20)")
     parser.add_argument("--seed", type=int, default=1, help="the same seed makes the same calls (default: 1)")
     for of, what in (
         ("metrics", "the collector's /metrics"),

@@ -17,6 +17,7 @@ class Behaviour:
     cache_read_tokens, cache_write_tokens: parts of `input_tokens`.
     reasoning_tokens: a part of `output_tokens`.
     reasoning_streamed: whether the reasoning is told, before the text; else it is only counted.
+    text: what the model says, a token for each word; "" is for words of no meaning, `output_tokens` in number.
     tool_call: answer with a call of the first tool of the request, in place of text.
     refusal: the model declines to answer.
     usage_missing: the answer does not say how many tokens it took.
@@ -38,6 +39,7 @@ class Behaviour:
     cache_write_tokens: int = 0
     reasoning_tokens: int = 0
     reasoning_streamed: bool = False
+    text: str = ""
     tool_call: bool = False
     refusal: bool = False
     usage_missing: bool = False

@@ -6,25 +6,39 @@ from pathlib import Path
 
 import yaml
 
+from llmvitals import semconv
 from llmvitals_collector import assets
-from llmvitals_collector.demo import servers
+from llmvitals_collector.demo import desk, servers
 from llmvitals_collector.demo.children import Child, loopback_port
+from llmvitals_collector.demo.grading import JUDGE, RUBRICS
+
+REVIEW = "review"
+_DIRECT = {"NO_PROXY": "127.0.0.1"}
 
 
-def collector(folder: Path, otlp_port: int, metrics_port: int) -> Child:
-    """The collector; its url is where its metrics are."""
+def collector(folder: Path, otlp_port: int, metrics_port: int, provider_url: str, handle_key: str) -> Child:
+    """The collector; its url is where its metrics are. What people are to grade is in `folder / REVIEW`."""
     metrics_port = loopback_port(metrics_port, "--metrics-port")
     configuration = {
         "receivers": {
             "grpc": {"address": f"127.0.0.1:{loopback_port(0, '')}"},
             "http": {"address": f"127.0.0.1:{otlp_port}"},
+            # All users are on this host.
+            "feedback": {"client_requests_per_minute": 100_000, "cors": {"allowed_origins": [desk.PAGE]}},
         },
         "metrics": {"address": f"127.0.0.1:{metrics_port}"},
+        # Where thousands are answered each day, a share of 0.02 is enough. Here all are judged, and most are graded.
+        "evaluation": {
+            "judge": {"model": JUDGE, "base_url": f"{provider_url}/v1", "api_key": "any", "rubrics": list(RUBRICS)},
+            "sampling": {"share": 1.0},
+            "review": {"directory": str(folder / REVIEW), "share": 0.8},
+        },
     }
     path = folder / "collector.yaml"
     path.write_text(yaml.safe_dump(configuration))
     command = [sys.executable, "-m", "llmvitals_collector", "collect", "--config", str(path)]
-    return Child("The collector", command, url=f"http://127.0.0.1:{metrics_port}")
+    url = f"http://127.0.0.1:{metrics_port}"
+    return Child("The collector", command, url, {**os.environ, **_DIRECT, semconv.HANDLE_KEY: handle_key})
 
 
 def provider(seed: int) -> Child:
@@ -34,8 +48,9 @@ def provider(seed: int) -> Child:
     return Child("The provider", command, url=f"http://127.0.0.1:{port}")
 
 
-def app(rate: float, seed: int, provider_url: str, otlp_port: int) -> Child:
+def app(rate: float, seed: int, provider_url: str, otlp_port: int, handle_key: str) -> Child:
     """The app and its users."""
+    collector_url = f"http://127.0.0.1:{otlp_port}"
     # Configured by the standard variables alone: nobody's own keys, endpoints and samplers get in.
     foreign = ("OTEL_", "OPENAI_", "ANTHROPIC_", "LLMVITALS_")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(foreign)} | {
@@ -43,15 +58,23 @@ def app(rate: float, seed: int, provider_url: str, otlp_port: int) -> Child:
         "OPENAI_API_KEY": "any",
         "ANTHROPIC_BASE_URL": provider_url,
         "ANTHROPIC_API_KEY": "any",
-        "NO_PROXY": "127.0.0.1",
+        **_DIRECT,
+        semconv.HANDLE_KEY: handle_key,
         "OTEL_SERVICE_NAME": "support-desk",
-        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{otlp_port}",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": collector_url,
         # Not five seconds and one, as is usual: here someone is looking on.
         "OTEL_BSP_SCHEDULE_DELAY": "200",
         "OTEL_BLRP_SCHEDULE_DELAY": "200",
     }
-    command = [sys.executable, "-m", "llmvitals_collector.demo.traffic", str(rate), str(seed)]
+    command = [sys.executable, "-m", "llmvitals_collector.demo.traffic", str(rate), str(seed), collector_url]
     return Child("The app", command, environment=environment)
+
+
+def readers(folder: Path, otlp_port: int) -> Child:
+    """The people who grade answers."""
+    arguments = [str(folder / REVIEW), f"http://127.0.0.1:{otlp_port}"]
+    command = [sys.executable, "-m", "llmvitals_collector.demo.readers", *arguments]
+    return Child("The readers", command, environment={**os.environ, **_DIRECT})
 
 
 def prometheus(folder: Path, port: int, collector_url: str) -> Child:

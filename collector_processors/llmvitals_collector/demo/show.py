@@ -4,19 +4,23 @@ import argparse
 import contextlib
 import json
 import math
+import secrets
 import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 
-from llmvitals_collector.demo import programs
+from llmvitals import semconv
+from llmvitals_collector import rates
+from llmvitals_collector.demo import programs, quality, table
 from llmvitals_collector.demo.children import Child, DemoError, loopback_port, read
-from llmvitals_collector.demo.table import Row, measured, rendered
+from llmvitals_collector.rates import Samples
 
 JSON_SECONDS = 15.0
 FIRST_SECONDS = 60.0
@@ -45,14 +49,18 @@ def _show(arguments: argparse.Namespace, stack: contextlib.ExitStack) -> None:
     console = Console(file=stream, force_terminal=stream.isatty(), width=None if stream.isatty() else 120)
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="llmvitals-")))
     otlp_port = loopback_port(arguments.otlp_port, "--otlp-port")
-    collector = stack.enter_context(programs.collector(folder, otlp_port, arguments.metrics_port))
+    handle_key = secrets.token_hex()
     provider = stack.enter_context(programs.provider(arguments.seed))
+    collector = stack.enter_context(
+        programs.collector(folder, otlp_port, arguments.metrics_port, provider.url, handle_key)
+    )
     # The app takes longest to load, so it is not kept waiting until the others are ready.
-    app = stack.enter_context(programs.app(arguments.rate, arguments.seed, provider.url, otlp_port))
+    app = stack.enter_context(programs.app(arguments.rate, arguments.seed, provider.url, otlp_port, handle_key))
     provider.wait_until_ready()
     collector.wait_until_ready("/healthz")
+    readers = stack.enter_context(programs.readers(folder, otlp_port))
     console.print(f"The collector's metrics: {collector.url}/metrics", soft_wrap=True)
-    children = [collector, provider, app]
+    children = [collector, provider, app, readers]
     if arguments.prometheus:
         prometheus = programs.prometheus(folder, arguments.prometheus_port, collector.url)
         children.append(stack.enter_context(prometheus))
@@ -62,36 +70,53 @@ def _show(arguments: argparse.Namespace, stack: contextlib.ExitStack) -> None:
     try:
         _follow(console, _readings(collector, children, seconds))
     except KeyboardInterrupt:
-        if not _rows(collector):
+        if not _calls(_samples(collector)):
             raise  # there is nothing to show yet
 
-    # The app first, which sends what it has left: so the last table is whole.
-    console.print("Waiting for the last answers.")
+    # The app first, which sends what it has left; then what is judged and graded of it: so the last table is whole.
+    console.print("Waiting for the last answers, and for what people say of them.")
     app.stop()
     made = _calls_made(app)
-    rows = _complete(collector, made)
+    _complete(collector, made)
+    readers.stop()
+    found = _complete(collector, made)
     if arguments.json:
-        print(json.dumps({"templates": rows, "calls_made": made}, indent=2))  # noqa: T201
+        print(json.dumps(_told(found) | {"calls_made": made}, indent=2))  # noqa: T201
     else:
-        console.print(rendered(rows))
-    console.print(f"The app made {made} calls; the table has {_calls(rows)}.")
+        console.print(_rendered(found))
+        for sentence in quality.differences(found, rates.templates(found)):
+            console.print(sentence)
+    console.print(f"The app made {made} calls; the table has {_calls(found)}.")
 
 
-def _follow(console: Console, readings: Iterator[dict[str, Row]]) -> None:
+def _told(found: Samples) -> dict[str, Any]:
+    rows = table.measured(found)
+    return {
+        "templates": {template: row | quality.outcomes(found, template) for template, row in rows.items()},
+        "tasks": quality.tasks(found),
+    }
+
+
+def _rendered(found: Samples) -> Group:
+    rows = table.measured(found)
+    return Group(table.rendered(rows), quality.rendered(found, list(rows)))
+
+
+def _follow(console: Console, readings: Iterator[Samples]) -> None:
     if console.is_terminal:
         with Live(console=console, transient=True, auto_refresh=False) as live:
-            for rows in readings:
-                live.update(rendered(rows), refresh=True)
+            for found in readings:
+                live.update(_rendered(found), refresh=True)
         return
     due = 0.0
-    for rows in readings:
+    for found in readings:
         if time.monotonic() >= due:
             due = time.monotonic() + LINE_SECONDS
-            errors = sum(row["errors"] or 0 for row in rows.values())
-            console.print(f"{_calls(rows)} calls measured, {errors} of them errors")
+            errors = _sum(found, semconv.CALLS, {semconv.LABEL_OUTCOME: semconv.ERROR})
+            console.print(f"{_calls(found)} calls measured, {errors} of them errors")
 
 
-def _readings(collector: Child, children: list[Child], seconds: float) -> Iterator[dict[str, Row]]:
+def _readings(collector: Child, children: list[Child], seconds: float) -> Iterator[Samples]:
     """What is measured, once a second, for so long from the first call that is.
 
     Raises DemoError when a child ends, or when nothing is measured in the first minute.
@@ -101,34 +126,39 @@ def _readings(collector: Child, children: list[Child], seconds: float) -> Iterat
     while time.monotonic() < deadline:
         for child in children:
             child.check()
-        if rows := _rows(collector):
+        if _calls(found := _samples(collector)):
             if not begun:
                 begun, deadline = True, time.monotonic() + seconds
-            yield rows
+            yield found
         time.sleep(min(max(deadline - time.monotonic(), 0), REFRESH_SECONDS))
     if not begun:
         raise DemoError(f"no call was measured in {FIRST_SECONDS:.0f} seconds")
 
 
-def _complete(collector: Child, made: int) -> dict[str, Row]:
-    """What is measured once all calls are there; the app has sent them, so this takes but a moment."""
+def _complete(collector: Child, made: int) -> Samples:
+    """What is measured once all calls are there, and all verdicts on them: the app has sent them, so it is not long."""
     deadline = time.monotonic() + COMPLETE_SECONDS
     while True:
-        rows = _rows(collector)
-        if _calls(rows) >= made or time.monotonic() > deadline:
-            return rows
+        found = _samples(collector)
+        waiting = _sum(found, semconv.EVALUATIONS_WAITING) + _sum(found, semconv.COLLECTOR_WAITING_ROWS)
+        if (_calls(found) >= made and not waiting) or time.monotonic() > deadline:
+            return found
         time.sleep(0.1)
 
 
-def _rows(collector: Child) -> dict[str, Row]:
+def _samples(collector: Child) -> Samples:
     try:
-        return measured(read(f"{collector.url}/metrics"))
+        return rates.samples(read(f"{collector.url}/metrics"))
     except OSError as error:
         raise collector.failure(f"does not answer ({error})") from error
 
 
-def _calls(rows: dict[str, Row]) -> int:
-    return int(sum(row["calls"] or 0 for row in rows.values()))
+def _calls(found: Samples) -> int:
+    return _sum(found, semconv.CALLS)
+
+
+def _sum(found: Samples, family: semconv.Family, labels: Mapping[str, str] = table.ALL) -> int:
+    return round(sum(sample.value for sample in rates.chosen(found, family.name, labels)))
 
 
 def _calls_made(app: Child) -> int:

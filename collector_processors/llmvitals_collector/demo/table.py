@@ -2,16 +2,14 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator
 from typing import NamedTuple
 
-from prometheus_client.parser import text_string_to_metric_families
-from prometheus_client.samples import Sample
 from rich import box
 from rich.table import Table
 
 from llmvitals import semconv
 from llmvitals_collector.quantiles import histogram_quantile
+from llmvitals_collector.rates import Samples, chosen
 
 Row = dict[str, float | int | None]
 
@@ -53,25 +51,16 @@ COLUMNS: dict[str, Percentile | Count] = {
 }
 
 
-def measured(exposition: str) -> dict[str, Row]:
-    """Template -> column -> value, where None is a percentile of nothing.
-
-    exposition: in Prometheus' text format 0.0.4.
-    """
-    samples: dict[str, list[Sample]] = defaultdict(list)
-    for family in text_string_to_metric_families(exposition):
-        for sample in family.samples:
-            samples[sample.name].append(sample)
-    templates = sorted({sample.labels[semconv.LABEL_TEMPLATE] for sample in samples[semconv.CALLS.name]})
-    return {
-        template: {key: _value(column, template, samples) for key, column in COLUMNS.items()} for template in templates
-    }
+def measured(of: Samples) -> dict[str, Row]:
+    """Template -> column -> value, where None is a percentile of nothing."""
+    templates = sorted({sample.labels[semconv.LABEL_TEMPLATE] for sample in of.get(semconv.CALLS.name, ())})
+    return {template: {key: _value(column, template, of) for key, column in COLUMNS.items()} for template in templates}
 
 
 def rendered(rows: dict[str, Row]) -> Table:
     """The rows for people, no wider than a terminal of 80 columns."""
     caption = "time to the end of the answer and to its first token, in seconds"
-    table = Table("template", box=box.SIMPLE_HEAD, padding=0, caption=caption)
+    table = Table("template", box=box.SIMPLE_HEAD, show_edge=False, padding=0, caption=caption)
     for column in COLUMNS.values():
         table.add_column(column.heading, justify="right")
     for template, row in rows.items():
@@ -79,16 +68,13 @@ def rendered(rows: dict[str, Row]) -> Table:
     return table
 
 
-def _value(column: Percentile | Count, template: str, samples: dict[str, list[Sample]]) -> float | int | None:
+def _value(column: Percentile | Count, template: str, of: Samples) -> float | int | None:
     labels = column.labels | {semconv.LABEL_TEMPLATE: template}
 
-    def chosen(name: str) -> Iterator[Sample]:
-        return (sample for sample in samples[name] if labels.items() <= sample.labels.items())
-
     if isinstance(column, Count):
-        return round(sum(sample.value for sample in chosen(column.family.name)))
+        return round(sum(sample.value for sample in chosen(of, column.family.name, labels)))
     buckets: dict[float, float] = defaultdict(float)
-    for sample in chosen(f"{column.family.name}_bucket"):
+    for sample in chosen(of, f"{column.family.name}_bucket", labels):
         buckets[float(sample.labels["le"])] += sample.value
     value = histogram_quantile(column.quantile, buckets)
     return None if math.isnan(value) else round(value, 6)

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -62,6 +63,8 @@ class Reply:
         """The text, one string per token; of a refusal, its words."""
         if self.behaviour.refusal:
             return _words(REFUSAL, REFUSAL.count(" ") + 1)
+        if self.behaviour.text:
+            return words_of(self.behaviour.text)
         return _words(SPEECH, self._visible_tokens)
 
     @property
@@ -130,6 +133,11 @@ def sse(data: dict[str, Any], name: str = "", *, is_token: bool = False) -> Even
 def json_line(data: dict[str, Any], *, is_token: bool = False) -> Event:
     """A line of JSON (https://github.com/ndjson/ndjson-spec)."""
     return Event(f"{json.dumps(data)}\n".encode(), is_token)
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text, each with the space after it."""
+    return re.findall(r"\S+\s*", text)
 
 
 def _words(speech: str, count: int) -> list[str]:
