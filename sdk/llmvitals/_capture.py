@@ -17,12 +17,15 @@ _VARIABLES = 32  # of a template that go on a span, which has room for 128 attri
 
 
 class _Settings(NamedTuple):
+    """kept: characters of an answer that are looked at; limit: of them those that an attribute can have."""
+
     mode: str
+    kept: int
     limit: int
     redact: Redact | None
 
 
-_settings = _Settings(semconv.NO_CONTENT, semconv.CONTENT_LIMIT, None)
+_settings = _Settings(semconv.NO_CONTENT, semconv.CONTENT_LIMIT, semconv.CONTENT_LIMIT, None)
 
 
 def configure(content: str | None, redact: Redact | None) -> None:
@@ -36,7 +39,8 @@ def configure(content: str | None, redact: Redact | None) -> None:
     if redact is not None and not callable(redact):
         raise TypeError(f"redact is a {type(redact).__name__}; it is to be a function from text to text, or None")
     mode = _mode_of_environment() if content is None else mode_named(content)
-    _settings = _Settings(mode, _limit(), redact)
+    kept = _kept()
+    _settings = _Settings(mode, kept, min([kept, *_limits_of_opentelemetry()]), redact)
 
 
 def wanted() -> str | None:
@@ -48,7 +52,7 @@ def wanted() -> str | None:
 
 def transcript() -> Transcript:
     """What takes the answer of the call that starts now."""
-    return Transcript(_settings.limit)
+    return Transcript(_settings.kept)
 
 
 class Capture:
@@ -124,14 +128,19 @@ def _mode_of_environment() -> str:
         return semconv.NO_CONTENT
 
 
-def _limit() -> int:
-    """Characters of each attribute: LLMVITALS_CONTENT_LIMIT, and never more than the OpenTelemetry SDK leaves."""
+def _kept() -> int:
+    """Characters, as LLMVITALS_CONTENT_LIMIT says."""
     told = os.environ.get(semconv.CONTENT_LIMIT_VARIABLE) or str(semconv.CONTENT_LIMIT)
     if not told.isdecimal() or int(told) == 0:
         logger.warning(
             "llmvitals: %s: %r is no whole number of characters above 0; the limit is %d",
             *(semconv.CONTENT_LIMIT_VARIABLE, told, semconv.CONTENT_LIMIT),
         )
-        told = str(semconv.CONTENT_LIMIT)
-    others = (os.environ.get(name, "") for name in semconv.ATTRIBUTE_LENGTH_LIMITS)
-    return min([int(told), *(int(other) for other in others if other.isdecimal())])
+        return semconv.CONTENT_LIMIT
+    return int(told)
+
+
+def _limits_of_opentelemetry() -> list[int]:
+    """Beyond these its SDK cuts attributes, and JSON in their middle."""
+    told = (os.environ.get(name, "") for name in semconv.ATTRIBUTE_LENGTH_LIMITS)
+    return [int(limit) for limit in told if limit.isdecimal()]

@@ -1,6 +1,5 @@
 """Checks of answers, in the app: their verdicts stand on the call's span, and no word of its content does."""
 
-import difflib
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -25,7 +24,7 @@ _answered: OrderedDict[int, int] = OrderedDict()
 
 
 def configure(checks: bool | Iterable[str]) -> None:
-    """Check answers from now on by the evaluators that are named; True is all that can do their work here.
+    """Check answers from now on by the evaluators that are named; True is all that can work here.
 
     ValueError for a name of none, TypeError for what is no collection of names, ImportError where one that is named
     needs a package that is not installed.
@@ -43,12 +42,15 @@ def _named(checks: bool | Iterable[str]) -> tuple[str, ...]:
     from llmvitals.evaluators import EVALUATORS, missing
 
     if checks is True:
-        return tuple(EVALUATORS)
+        unable = missing((_LANGUAGE,))  # to look for its package again would cost each call more than all the others
+        return tuple(name for name in EVALUATORS if name not in unable)
     if isinstance(checks, str) or not isinstance(checks, Iterable):
         raise TypeError(f"checks is {checks!r}; it is to be True, False or names, such as ('refusal', 'truncation')")
     names = tuple(checks)
     for name in names:
         if name not in EVALUATORS:
+            import difflib  # nobody is to wait for it who makes no mistake
+
             near = difflib.get_close_matches(str(name), EVALUATORS, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"valid are {', '.join(EVALUATORS)}"
             raise ValueError(f"checks: {name!r} is no check; {hint}")
@@ -62,7 +64,7 @@ def _language_of(text: str) -> str:
 
     try:
         return language_of(text)
-    except ImportError:  # where all checks are asked for, or a template declares a language
+    except ImportError:  # where a template declares a language
         return ""
 
 
@@ -107,9 +109,10 @@ class Checks:
         with Guard("checking an answer"):
             if transcript is None or not (transcript.begun or call.answer.finish_reasons):
                 return {}  # the app has read it by a way that is not seen
+            if error_type is not None:
+                return {}  # and who asks again then is no user who does not like the answer
             before = self._asked_before(call, at) if _REGENERATE in self._names else None
-            ended = ending == semconv.COMPLETE or call.answer.finish_reasons
-            if error_type is None and ended:
+            if ending == semconv.COMPLETE or call.answer.finish_reasons:
                 return self._verdicts(call, before)
         return {}
 

@@ -158,7 +158,7 @@ class Transcript:
             {
                 "role": "assistant",
                 "parts": [part.written() if isinstance(part, _Part) else part for part in self._choices[choice]],
-                "finish_reason": _finish_reason(finish_reasons.get(choice)),
+                "finish_reason": finish_reason(finish_reasons.get(choice)),
             }
             for choice in sorted(self._choices)
         ]
@@ -223,7 +223,7 @@ _FINISH_REASONS = {
 }
 
 
-def _finish_reason(told: str | None) -> str:
+def finish_reason(told: str | None) -> str:
     """The conventions' word for why an answer ended, where they have one; `error` where nobody has said."""
     reason = "error" if told is None else str(told).lower()
     return _FINISH_REASONS.get(reason, reason)

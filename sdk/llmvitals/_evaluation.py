@@ -33,7 +33,7 @@ def evaluation(
     explanation: the evaluator's reasons; they are content, and go out as given.
     source: who says so: one of `llmvitals.semconv.SOURCES`.
     evaluator, version: which evaluator, so that scores before and after its change can be told apart.
-    rubric: the hash of the rubric by which a judge or a person went, as `llmvitals.judge.Rubric` has it.
+    rubric: the hash of the rubric by which a judge or a person went, `llmvitals.judge.Rubric.hash`.
     error: why the evaluation itself failed, as the exception or a low-cardinality name; then there is no result.
     Returns whether it was recorded.
 
@@ -43,6 +43,9 @@ def evaluation(
     """
     with Guard("evaluation", arguments=True):
         _check(name, score, label, source, error)
+        for argument, text in (("explanation", explanation), ("evaluator", evaluator), ("rubric", rubric)):
+            if text is not None and not isinstance(text, str):
+                raise TypeError(f"evaluation {name!r}: {argument} is a {type(text).__name__}; it is to be a text")
         _feedback.record(
             _feedback.subject(response, "evaluation", semconv.EVALUATION_MAX_AGE),
             {

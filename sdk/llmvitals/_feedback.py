@@ -21,7 +21,7 @@ def handle(response: Any) -> str:
     """Make a feedback handle: a string by which feedback on the response can be given elsewhere, and later.
 
     response: what the client returned, its stream, a chunk that has the response's id, or that id.
-    Returns 140 to 200 characters, at most 255, all safe in a URL: give it to the browser with the answer, or
+    Returns mostly 140 to 200 characters, at most 255, all safe in a URL: give it to the browser with the answer, or
     keep both together. It holds the call's trace and span ids, its operation, provider, model and prompt, and
     the app's name and version, so that `feedback` and the collector's /v1/feedback need nothing else, also
     where the call's trace was not sampled. It is sealed where `cryptography` is installed; else it is only

@@ -14,6 +14,7 @@ from llmvitals_collector.demo.behaviour import Behaviour
 
 QUESTION = "Where is the parcel that I have ordered on Monday?"
 CHAT = {"model": "gpt-x", "messages": [{"role": "user", "content": QUESTION}]}
+OTHER = [{"role": "user", "content": "And now?"}]
 REFUSAL = Behaviour(refusal=True)
 
 
@@ -85,6 +86,7 @@ def test_a_check_without_its_package_is_named_with_what_to_install(instrument, m
     with pytest.raises(ImportError, match="'language_match' needs py3langid, which is not installed: pip install py3l"):
         instrument(checks=("refusal", "language_match"))
     instrument(checks=True)  # all that can be done
+    assert set(evaluators.EVALUATORS) - set(_checks._names) == {"language_match"}
 
 
 def test_what_a_template_declares_is_checked_though_nothing_else_is(instrument, clients, span):
@@ -222,10 +224,31 @@ def test_of_an_answer_that_is_kept_in_part_what_its_rest_decides_is_unknown(inst
         "truncation": "pass",  # the provider says that it stopped by itself
         "format_valid": "unknown",
         "language_match": "pass",
-        "repetition": "pass",
+        "repetition": "unknown",
         "instruction_adherence": "fail",  # it is too long, whatever its rest says
         "regenerate": "pass",
     }
+
+
+def test_how_long_attributes_may_be_does_not_decide_how_much_of_an_answer_is_checked(
+    instrument, clients, span, monkeypatch
+):
+    monkeypatch.setenv(semconv.ATTRIBUTE_LENGTH_LIMITS[0], "256")
+    instrument(checks=("privacy",), content="span_only")
+    ask(clients(Behaviour(output_tokens=200)))
+    assert checks(span()) == {"privacy": "pass"}
+    assert len(span().attributes[semconv.OUTPUT_MESSAGES]) <= 256
+
+
+def test_why_an_answer_ended_is_known_in_the_words_of_its_provider_too():
+    said = {"role": "assistant", "parts": [{"type": "text", "content": "It is"}], "finish_reason": "MAX_TOKENS"}
+    assert evaluators.run(messages.exchange([], [], [said]), ("truncation",))["truncation"].verdict == semconv.FAIL
+
+
+def test_an_answer_that_is_an_image_is_not_empty():
+    image = {"type": "blob", "modality": "image", "mime_type": "image/png", "content": ""}
+    drawn = messages.exchange([], [], [{"role": "assistant", "parts": [image], "finish_reason": "stop"}])
+    assert evaluators.run(drawn, ("empty",)) == {"empty": evaluators.Verdict(semconv.PASS)}
 
 
 def test_evaluators_are_shown_the_turns_the_rules_and_what_tools_have_said_since():
@@ -271,8 +294,7 @@ class TestRegenerate:
         return lambda: [checks(span).get("regenerate") for span in spans()]
 
     def test_the_same_messages_again_are_told(self, again, clients):
-        other = [{"role": "user", "content": "And now?"}]
-        for asked in (CHAT["messages"], CHAT["messages"], other, CHAT["messages"]):
+        for asked in (CHAT["messages"], CHAT["messages"], OTHER, CHAT["messages"]):
             ask(clients(), messages=asked)
         assert again() == ["pass", "fail", "pass", "fail"]
 
@@ -286,7 +308,10 @@ class TestRegenerate:
         with pytest.raises(Exception, match="500"):
             ask(clients(Behaviour(status=500)))
         ask(clients())
-        assert again() == [None, "pass"]
+        with pytest.raises(Exception, match="server"):
+            list(ask(clients(Behaviour(error_after=3)), messages=OTHER, stream=True))
+        ask(clients(), messages=OTHER)
+        assert again() == [None, "pass", None, "pass"]
 
     def test_an_answer_that_was_stopped_was_one(self, again, clients):
         with ask(clients(Behaviour(output_tokens=30)), stream=True) as stream:

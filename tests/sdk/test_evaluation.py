@@ -104,6 +104,7 @@ REFUSED = {
     "a long label": ({"label": "x" * 65}, "evaluation 'relevance': label 'x*' is no verdict: 1 to 64 characters"),
     "an empty label": ({"label": ""}, "evaluation 'relevance': label '' is no verdict"),
     "an unknown source": ({"source": "jugde"}, "evaluation source 'jugde' is unknown; did you mean 'judge'[?] Known: "),
+    "a rubric for its hash": ({"rubric": {}}, "evaluation 'relevance': rubric is a dict; it is to be a text"),
     "nothing": ({"score": None}, NEEDS),
     "a result and an error": ({"error": "timeout"}, NEEDS),
     "no response": ({"response": 7}, "evaluation: a int has no response id"),

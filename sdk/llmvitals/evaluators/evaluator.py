@@ -1,8 +1,11 @@
 """What every heuristic evaluator is: a function from an exchange to a verdict, and what the verdict is about."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+_LANGUAGE = re.compile(r"[A-Za-z]{2}(?:[-_][A-Za-z0-9]{1,8})*")  # with a region or a script, "de-AT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,7 +14,8 @@ class Instructions:
 
     max_words, min_words, max_characters, max_sentences, bullets: of the answer's text. bullets: (fewest, most).
     required, forbidden: phrases, in any case. ending: what the answer ends with.
-    language: of the answer, as ISO 639-1 has it. json_schema: which the answer, as JSON, is to conform to.
+    language: of the answer, as ISO 639-1 has it ("de", "pt-BR").
+    json_schema: which the answer, as JSON, is to conform to.
     Words are what spaces set apart; where a script has none, max_characters says what max_words can't.
 
     ValueError where an instruction can't be kept by any answer, or is not of its form.
@@ -43,10 +47,14 @@ class Instructions:
                 isinstance(each, str) and each.strip() for each in phrases
             ):
                 raise ValueError(f"{name} is {phrases!r}; valid is a tuple of phrases, as ('in short',)")
-        for name in ("ending", "language"):
-            told = getattr(self, name)
-            if told is not None and not (isinstance(told, str) and told.strip()):
-                raise ValueError(f"{name} is {told!r}; valid is a text")
+        if self.ending is not None and not (isinstance(self.ending, str) and self.ending.strip()):
+            raise ValueError(f"ending is {self.ending!r}; valid is a text")
+        if self.language is not None and not (isinstance(self.language, str) and _LANGUAGE.fullmatch(self.language)):
+            raise ValueError(f"language is {self.language!r}; valid are two letters, as 'de' or 'pt-BR'")
+        if not isinstance(self.json_schema, dict | bool | None):
+            raise ValueError(  # noqa: TRY004 - as of all the others
+                f"json_schema is a {type(self.json_schema).__name__}; valid is a dict, as {{'type': 'object'}}"
+            )
 
 
 def _is_count(number: Any) -> bool:
@@ -65,7 +73,7 @@ class Exchange(NamedTuple):
     answer: its text, without reasoning. finish_reason: the conventions' word for why it ended.
     query: what the user said last. earlier: what the user said before, oldest first.
     system: the instructions of the app. context: what was retrieved for the answer.
-    tool_calls: whether the answer calls tools, and may have no text.
+    tool_calls: whether the answer calls tools, and may have no text. media: whether it has an image, sound or a file.
     json: whether the request asked for JSON. partial: whether only the beginning of the answer is known; what its
     rest would decide is then `unknown`. asked_before: whether the very same was asked a short while ago, and answered;
     None where nobody knows.
@@ -78,6 +86,7 @@ class Exchange(NamedTuple):
     system: str = ""
     context: str = ""
     tool_calls: bool = False
+    media: bool = False
     json: bool = False
     partial: bool = False
     asked_before: bool | None = None

@@ -14,8 +14,8 @@ _SENTENCE_END = re.compile(  # it begins with a class and looks behind after it:
 _LAST_WORD = 12  # characters before a full stop, in which an abbreviation has room
 _ABBREVIATIONS = frozenset(
     (
-        *("e.g", "i.e", "etc", "mr", "mrs", "ms", "dr", "prof", "st", "vs", "no", "fig", "approx"),
-        *("z.b", "d.h", "bzw", "ca", "usw", "p.ex", "sr", "sra"),
+        *("etc", "mr", "mrs", "ms", "dr", "prof", "st", "vs", "no", "fig", "approx"),
+        *("bzw", "ca", "usw", "p.ex", "sr", "sra"),
     )
 )
 _NO_SENTENCE = ("#", "```", "|", "---")
@@ -55,7 +55,8 @@ def _ends_sentence(found: re.Match[str]) -> bool:
         return True
     before = found.string[max(0, found.start() - _LAST_WORD) : found.start()]
     word = before.rpartition(" ")[2].lstrip("(\"'*_").lower()
-    return not (word in _ABBREVIATIONS or word.isdigit() or len(word) == 1)
+    letters = all(len(each) == 1 for each in word.split("."))  # "e.g", "z.B", "U.S", and one's initials
+    return not (word in _ABBREVIATIONS or word.isdigit() or letters)
 
 
 def _bullets(text: str) -> int:

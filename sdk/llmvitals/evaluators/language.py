@@ -13,6 +13,17 @@ _CODE = 2  # letters
 _SAME = {"nb": "no", "nn": "no"}  # the two written forms of Norwegian
 
 
+def is_known(language: str) -> bool:
+    """Whether `language_of` can find this language, of two letters; ImportError as there."""
+    return language in _identifier().nb_classes
+
+
+def written_as(language: str) -> str:
+    """What `language_of` calls the language that is declared: "no" for "nb-NO"."""
+    code = language.lower().replace("_", "-").split("-")[0]
+    return _SAME.get(code, code)
+
+
 def language_of(text: str) -> str:
     """The language of the text's prose, as ISO 639-1 has it; "" where it is too short or mixed to be sure.
 

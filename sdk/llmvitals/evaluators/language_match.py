@@ -2,7 +2,7 @@
 
 from llmvitals import semconv
 from llmvitals.evaluators.evaluator import Evaluator, Exchange, Verdict
-from llmvitals.evaluators.language import language_of
+from llmvitals.evaluators.language import is_known, language_of, written_as
 
 # Who reads one of them reads the others, and an identifier mistakes them for each other.
 _ALIKE = tuple(map(frozenset, (("da", "no"), ("bs", "hr", "sr"), ("id", "ms", "jv"), ("cs", "sk"), ("gl", "pt", "es"))))
@@ -62,13 +62,16 @@ def language_match(exchange: Exchange) -> Verdict | None:
 
     A question wants its own language, unless it, an earlier one or the app names that of the answer. One that
     begins and ends in two languages, such as an instruction and the text that it is about, wants neither.
+    detail: both languages of a mismatch, or `language_unknown` where a language is declared that can't be told.
     """
-    declared = (exchange.instructions.language or "").lower().replace("_", "-").split("-")[0]
+    declared = written_as(exchange.instructions.language or "")
     try:
         spoken = language_of(exchange.answer)
         wanted = declared or (spoken and _asked_in(exchange.query))
     except ImportError:
         return None
+    if declared and not is_known(declared):  # such as "jp", which is a country
+        return Verdict(semconv.FAILED_EVALUATION, detail="language_unknown")
     if not spoken:
         return Verdict(semconv.UNDECIDED) if declared and exchange.answer.strip() else None
     if not wanted:

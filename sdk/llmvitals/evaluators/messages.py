@@ -3,10 +3,11 @@
 import json
 from collections.abc import Iterator, Sequence
 
-from llmvitals._content import Excerpt, Message, Part
+from llmvitals._content import Excerpt, Message, Part, finish_reason
 from llmvitals.evaluators.evaluator import Exchange
 
 _TOOL_CALLS = ("tool_call", "server_tool_call")
+_MEDIA = ("blob", "file", "uri")
 _EARLIER = 8  # turns: what is older tells nothing of the answer
 
 
@@ -25,12 +26,14 @@ def exchange(asked: Sequence[Message], system: Sequence[Part], answered: Sequenc
     parts = answered[0]["parts"] if answered else []
     return Exchange(
         answer=_text(parts),
-        finish_reason=answered[0]["finish_reason"] if answered else "",
+        # Others' instrumentations leave it as the provider calls it.
+        finish_reason=finish_reason(answered[0]["finish_reason"]) if answered else "",
         query=query,
         earlier=tuple(said for _, said in spoken[-1 - _EARLIER : -1]),
         system="\n".join(filter(None, rules)),
         context="\n".join(response for each in asked[since:] for response in _responses(each["parts"])),
         tool_calls=any(part["type"] in _TOOL_CALLS for part in parts),
+        media=any(part["type"] in _MEDIA for part in parts),
         partial=any(isinstance(part.get("content"), Excerpt) for part in parts if part["type"] == "text"),
     )
 

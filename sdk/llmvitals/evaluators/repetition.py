@@ -24,7 +24,9 @@ def repetition(exchange: Exchange) -> Verdict | None:
     text = exchange.answer.rstrip()
     if not text:
         return None
-    return Verdict(semconv.FAIL if _loops(text) else semconv.PASS)
+    if _loops(text):
+        return Verdict(semconv.FAIL)
+    return Verdict(semconv.UNDECIDED if exchange.partial else semconv.PASS)
 
 
 def _loops(text: str) -> bool:

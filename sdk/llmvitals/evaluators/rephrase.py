@@ -9,6 +9,7 @@ _LONGEST = 600  # characters: what is longer is a document with a question, and 
 _WORD = re.compile(r"\w+")
 _AGAIN = 0.6  # of the words of both turns together are in both
 _FEWEST = 2
+_QUESTION = 4  # words, of which a question has as many where they are all empty; "go on" and "tell me more" have less
 _EMPTY_WORDS = frozenset(
     _WORD.findall(
         "a about an and any are as at be been but by can could d did do does doing for from get give had has have "
@@ -30,13 +31,13 @@ def rephrase(exchange: Exchange) -> Verdict | None:
     if not exchange.earlier or max(len(exchange.query), len(exchange.earlier[-1])) > _LONGEST:
         return None
     now, before = (frozenset(_WORD.findall(turn.lower())) for turn in (exchange.query, exchange.earlier[-1]))
-    if min(len(now), len(before)) < _FEWEST:  # "yes", "go on"
+    if min(len(now), len(before)) < _FEWEST:  # "yes"
         return None
     if {word for word in now ^ before if word.isdigit()}:
         return Verdict(semconv.PASS)
     meant_now, meant_before = now - _EMPTY_WORDS, before - _EMPTY_WORDS
     if min(len(meant_now), len(meant_before)) < _FEWEST:
-        return Verdict(semconv.FAIL if now == before else semconv.PASS)
+        return Verdict(semconv.FAIL if now == before and len(now) >= _QUESTION else semconv.PASS)
     shared = len(meant_now & meant_before) / len(meant_now | meant_before)
     return Verdict(semconv.FAIL if shared > _AGAIN else semconv.PASS)
 

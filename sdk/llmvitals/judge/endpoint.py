@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from llmvitals import semconv
+from llmvitals._redact import patterns
 from llmvitals.judge import completion
 from llmvitals.judge.breaker import Breaker
 from llmvitals.judge.budget import Budget, Price
@@ -18,6 +19,7 @@ from llmvitals.judge.forms import FORMS, Form
 from llmvitals.judge.prompt import Prompt
 
 _LONGEST_PAUSE = 30.0  # seconds; an endpoint that wants more is not asked again for this judgement
+_LONGEST_REASON = 1000  # characters: endpoints quote whole requests in theirs, and keys
 _CHARACTERS_OF_A_TOKEN = 4  # about, in English: for answers that don't tell their tokens
 
 
@@ -85,6 +87,7 @@ class Endpoint:
                 self._limit = "max_tokens"  # its older name, which hosts other than OpenAI's may know alone
                 forms.insert(0, form)
             elif not (answer.refuses_the_form and forms):
+                tally.raw = patterns(answer.words[:_LONGEST_REASON])
                 raise answer.outcome()
         came = completion.read(answer)
         self._pay(prompt, came, tally)

@@ -74,13 +74,13 @@ class LLMJudge:
         parameters: Mapping[str, Any] | None = None,
         breaker: Breaker | None = None,
     ) -> None:
-        _check(model, rubric, budget, price)
-        if min(repeats, concurrency, max_output_tokens, timeout, request_timeout) <= 0:
-            raise ValueError("judge: repeats, concurrency, max_output_tokens and timeouts are to be over 0")
-        if retries not in range(_MOST_RETRIES + 1) or backoff < 0:
-            raise ValueError(
-                f"judge: retries {retries!r}, backoff {backoff!r}: valid are 0 to {_MOST_RETRIES}, and 0 or more"
-            )
+        _check(model, rubric, budget, price, breaker)
+        _check_whole(repeats=repeats, concurrency=concurrency, max_output_tokens=max_output_tokens)
+        _check_seconds(timeout=timeout, request_timeout=request_timeout)
+        if type(retries) is not int or not 0 <= retries <= _MOST_RETRIES:
+            raise ValueError(f"judge: retries {retries!r}: valid are 0 to {_MOST_RETRIES}")
+        if not isinstance(backoff, int | float) or not 0 <= backoff < float("inf"):
+            raise ValueError(f"judge: backoff {backoff!r} is no number of seconds from 0")
         self.model = model
         self.rubric = rubric
         self.price = price
@@ -89,6 +89,7 @@ class LLMJudge:
         self._repeats = repeats
         self._timeout = timeout
         self._sync, self._async = clients.clients(client)
+        clients.check_parameters(parameters or {})
         self._turns = threading.BoundedSemaphore(concurrency)
         self._concurrency = concurrency
         self._turns_of: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore]
@@ -291,11 +292,24 @@ def _material(given: Mapping[str, str | None], needed: Collection[str]) -> dict[
     return {name: text for name, text in given.items() if text is not None}
 
 
-def _check(model: Any, rubric: Any, budget: Any, price: Any) -> None:
+def _check(model: Any, rubric: Any, budget: Any, price: Any, breaker: Any) -> None:
     if not isinstance(model, str) or not model:
         raise TypeError(f"judge: model {model!r} is no name: give a text that is not empty")
-    for name, value, kind in (("rubric", rubric, Rubric), ("budget", budget, Budget), ("price", price, Price)):
+    kinds = (("rubric", rubric, Rubric), ("budget", budget, Budget), ("price", price, Price))
+    for name, value, kind in (*kinds, ("breaker", breaker, Breaker)):
         if value is not None and not isinstance(value, kind):
             raise TypeError(f"judge: {name} {value!r} is no {kind.__name__}")
     if budget is not None and budget.usd is not None and price is None:
         raise ValueError("judge: a budget in US dollars can't be kept without a price: give price=Price(...)")
+
+
+def _check_whole(**given: Any) -> None:
+    for name, number in given.items():
+        if type(number) is not int or number < 1:
+            raise ValueError(f"judge: {name} {number!r} is no whole number over 0")
+
+
+def _check_seconds(**given: Any) -> None:
+    for name, seconds in given.items():
+        if not isinstance(seconds, int | float) or not 0 < seconds < float("inf"):
+            raise ValueError(f"judge: {name} {seconds!r} is no number of seconds over 0")

@@ -17,7 +17,8 @@ class JudgementResult:
     answers: question id -> the option that the judge has chosen.
     explanation: the judge's own words, after its answers; content.
     dimension, rubric: what was judged, and the hash of the rubric's canonical form. model: the judge's.
-    raw: the text that the judge sent; content. usage: token type (semconv.TOKEN_TYPES) -> tokens, of all attempts.
+    raw: the text that the judge sent, or the client's words on a request that failed; content.
+    usage: token type (semconv.TOKEN_TYPES) -> tokens, of all attempts.
     cost: US dollars, None where its model has no price, or an answer did not tell its tokens.
     latency: seconds, of all attempts. attempts: requests sent; 0 where something that the rubric needs is not there
         (verdict `unknown`), or the judge is not to be asked now (outcome `failed`, error budget_gone or circuit_open).

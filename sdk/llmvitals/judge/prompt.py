@@ -48,7 +48,7 @@ def prompt(rubric: Rubric, material: Mapping[str, str], seed: str, turn: int = 0
         "Reply with one JSON object and nothing else, in this form:\n"
         + _json({"answers": dict.fromkeys(choices, "one of its options"), "explanation": "one or two sentences"})
     )
-    # At the end, so that the beginning is always the same and endpoints can cache it.
+    # What is graded is at the end: wherever the options stand in the same order, endpoints can cache what comes before.
     return Prompt(
         [
             {"role": "system", "content": "\n\n".join(parts)},

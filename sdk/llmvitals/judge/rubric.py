@@ -141,7 +141,10 @@ class Rubric:
 
     @cached_property
     def hash(self) -> str:
-        """12 hex digits that change with whatever the judge sees, or its score comes of, and with nothing else."""
+        """12 hex digits that change with what the rubric has the judge see, or its score comes of, and nothing else.
+
+        The order of a question's options, which is turned for each answer, is none of it.
+        """
         canonical = {
             "instructions": INSTRUCTIONS,
             "dimension": self.dimension,

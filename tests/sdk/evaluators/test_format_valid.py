@@ -54,7 +54,7 @@ def test_an_answer_conforms_to_the_declared_schema_or_fails():
     assert verdict("three", SCHEMA).detail == "syntax"
 
 
-@pytest.mark.parametrize("schema", [{"type": "objekt"}, {"$ref": "https://schemas.invalid/a.json"}, 3])
+@pytest.mark.parametrize("schema", [{"type": "objekt"}, {"$ref": "https://schemas.invalid/a.json"}])
 def test_a_schema_that_is_none_is_an_error_and_no_failure_of_the_answer(schema):
     assert verdict("{}", schema) == Verdict(semconv.FAILED_EVALUATION, None, "schema_unusable")
 

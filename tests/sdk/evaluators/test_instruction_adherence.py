@@ -19,6 +19,7 @@ def verdict(answer, partial=False, **instructions):
         ({"min_words": 2}, "two words", "one"),
         ({"max_characters": 5}, " 12345 ", "123456"),
         ({"max_sentences": 1}, "See e.g. Dr. Who at 3.5 km.", "First. Second!"),
+        ({"max_sentences": 1}, "The U.S. opens at 9 a.m. for J. R. Doe.", "So it is. Is it?"),
         ({"max_sentences": 2}, "# Title\n\nReally?! Yes.", "- one\n- two\n- three"),
         ({"max_sentences": 1}, "这是一句话。", "这是一句话。这是第二句。"),
         ({"bullets": (2, 3)}, "So:\n- one\n* two\n  3. three", "- one"),
@@ -71,7 +72,9 @@ def test_the_beginning_of_an_answer_shows_only_what_no_rest_can_mend():
         ({"required": "in short"}, "required is 'in short'; valid is a tuple of phrases"),
         ({"forbidden": ("",)}, r"forbidden is \('',\); valid is a tuple of phrases"),
         ({"ending": " "}, "ending is ' '; valid is a text"),
-        ({"language": 1}, "language is 1; valid is a text"),
+        ({"language": 1}, "language is 1; valid are two letters, as 'de' or 'pt-BR'"),
+        ({"language": "german"}, "language is 'german'; valid are two letters"),
+        ({"json_schema": dict}, "json_schema is a type; valid is a dict"),
     ],
 )
 def test_an_instruction_that_no_answer_can_keep_is_refused_where_it_is_declared(instructions, message):

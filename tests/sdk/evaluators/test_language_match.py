@@ -79,6 +79,16 @@ def test_a_declared_language_that_can_t_be_told_is_undecided():
     assert verdict("", declared="en", tool_calls=True) is None
 
 
+@pytest.mark.parametrize("declared", ["no", "nb", "nn-NO"])
+def test_norwegian_has_three_codes(declared):
+    norwegian = "Vi har mottatt bestillingen din, og den blir sendt til deg i løpet av de neste dagene."
+    assert verdict(norwegian, declared=declared) == Verdict(semconv.PASS, 1.0)
+
+
+def test_a_declared_language_that_nobody_knows_is_an_error_and_no_mismatch():
+    assert verdict(ENGLISH, declared="jp") == Verdict(semconv.FAILED_EVALUATION, detail="language_unknown")
+
+
 def test_languages_that_their_speakers_share_are_no_mismatch():
     norwegian = "Kan jeg levere tilbake skoene hvis jeg ikke har brukt dem ennå, og hvor lang tid har jeg?"
     assert verdict(norwegian, declared="da").verdict == semconv.PASS

@@ -53,5 +53,11 @@ def test_random_words_are_no_loop():
     assert verdict(" ".join(chance.choices(PROSE.split(), k=600))) == semconv.PASS
 
 
+def test_the_beginning_of_an_answer_may_have_a_loop_after_it():
+    repetition = EVALUATORS["repetition"].evaluate
+    assert repetition(Exchange(PROSE, partial=True)).verdict == semconv.UNDECIDED
+    assert repetition(Exchange(PROSE * 8, partial=True)).verdict == semconv.FAIL
+
+
 def test_where_there_is_no_text_nothing_is_said():
     assert verdict(" \n") is None

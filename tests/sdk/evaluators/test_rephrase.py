@@ -36,6 +36,9 @@ def test_the_same_question_again_shows_that_the_answer_before_did_not_help(befor
         ("price of item 123 in the shop", "price of item 124 in the shop"),
         ("Which trains go from Bonn to Kiel?", "Thanks! That is all."),
         ("why is that so", "who was that then"),
+        ("yes please", "yes, please"),
+        ("Tell me more", "tell me more"),
+        ("go on", "go on"),
     ],
 )
 def test_another_question_does_not(before, now):

@@ -61,7 +61,8 @@ def grades(explanation: Any = "As it says.", **answers: Any) -> Reply:
 class Endpoint(ThreadingHTTPServer):
     """Answers the first request with the first reply, and so on; the last reply is for all that come after.
 
-    A reply may be a function of the request's body. requests: bodies; times: when they came; most: at a time.
+    A reply may be a function of the request's body. requests: bodies; times: when they came; most: of those functions
+    at a time.
     """
 
     daemon_threads = True
@@ -88,7 +89,11 @@ class Endpoint(ThreadingHTTPServer):
             self.running += 1
             self.most = max(self.most, self.running)
             reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
-        return reply(request) if callable(reply) else reply
+        try:
+            return reply(request) if callable(reply) else reply
+        finally:
+            with self.lock:
+                self.running -= 1
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -116,9 +121,6 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
         except OSError:
             pass  # the judge has gone
-        finally:
-            with server.lock:
-                server.running -= 1
 
     def log_message(self, *arguments: Any) -> None:
         pass

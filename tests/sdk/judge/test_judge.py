@@ -47,7 +47,7 @@ def test_an_empty_answer_is_graded(by, judge, endpoint, reply):
 
 
 def test_the_rubric_of_a_call_comes_before_the_judge_s_own(by, judge, endpoint, reply):
-    endpoint.answers(reply.grades(decision="right", manner="yes"))
+    endpoint.answers(reply.grades(refused="no", complied="no", manner="it did not refuse"))
     result = by.score(judge(), QUESTION, None, ANSWER, Rubric.shipped("refusal_correct"))
     assert (result.dimension, result.verdict) == ("refusal_correct", semconv.PASS)
 
