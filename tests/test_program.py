@@ -5,7 +5,7 @@ import pytest
 
 def test_without_the_program_a_test_is_skipped_with_the_reason(program, monkeypatch):
     monkeypatch.delenv("CI", raising=False)
-    with pytest.raises(pytest.skip.Exception, match=r"needs promtooo or tool .*apt-get install"):
+    with pytest.raises(pytest.skip.Exception, match=r"needs promtooo or tool, which `.ci/setup servers` installs"):
         program("promtooo", "tool")
 
 

@@ -112,7 +112,8 @@ def _collect(arguments: argparse.Namespace) -> int:
 def _collect_until_stopped(arguments: argparse.Namespace) -> int:
     _load("allocation").share_arena()
     config, lifecycle, pipeline, storage = map(_load, ("config", "lifecycle", "pipeline", "storage"))
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    _logger.setLevel(logging.INFO)  # of others only warnings: the judge's HTTP client tells of every request
     try:
         settings = config.load(arguments.config) if arguments.config else config.Config()
         collector = pipeline.Pipeline(settings)

@@ -77,6 +77,13 @@ class State:
             names, texts = counters.label_sets.names, counters.label_sets.texts
             return [dict(zip(names, texts[row], strict=True)) for row in rows if texts[row] and row != OVERFLOW_ROW]
 
+    def all_first(self, family: Family) -> None:
+        """Have `firsts` tell every label set that there is, of which something new may be said from now on."""
+        counters = self.series[family]
+        assert isinstance(counters, Counters)  # noqa: S101 - histograms are not asked for
+        with self._lock:
+            counters.all_first()
+
     def snapshot(self) -> Snapshot:
         """Copy everything at one moment."""
         with self._lock:
@@ -129,8 +136,8 @@ class State:
             now = self._clock()
             if now - self._expired > _EXPIRY_SECONDS:
                 self._expire(now)
-            rows = self._placings[type(records)].place(records, now)
-            batch = Batch(records, rows, weights, _traces(records, now), now)
+            placed = self._placings[type(records)].place(records, now)
+            batch = Batch(records, placed, weights, _traces(records, now), now)
             for tally in self._tallies[type(records)]:
                 if all(column in records for column in tally.columns):
                     tally.add(batch)
@@ -176,6 +183,7 @@ class State:
     def _expire(self, now: float) -> None:
         """Free the rows of label sets that were not seen for long, and the values that no label set has any more."""
         self._expired = now
+        freed = 0
         used: dict[str, list[NDArray[np.intp]]] = {name: [] for name in self.label_values}
         for names, label_sets in self.label_sets.items():
             if self._limits.expire_after_seconds:
@@ -184,12 +192,17 @@ class State:
                     if series.label_sets is label_sets:
                         series.clear(idle)
                 label_sets.forget(idle)
+                freed += len(idle)
             for name, codes in zip(names, label_sets.codes[label_sets.held()].T, strict=True):
                 used[name].append(codes)
         for placing in self._placings.values():
             placing.forget()
         for name, codes in used.items():
             self.label_values[name].keep(set(np.concatenate(codes).tolist()))
+        if freed:  # what was announced with label sets that are still there has to be announced again
+            for series in self.series.values():
+                if isinstance(series, Counters):
+                    series.all_first()
 
 
 def _vocabularies(record: type[Columns], measure: Measure) -> list[tuple[Any, ...]]:

@@ -46,6 +46,10 @@ class Counters(Series):
             touched[places] = True
         self._overflow(rows == OVERFLOW_ROW, amounts)
 
+    def all_first(self) -> None:
+        """Take every label set for one of which something was counted for the first time."""
+        self.firsts.update(np.flatnonzero(self.touched.any(axis=1)).tolist())
+
     def clear(self, rows: NDArray[np.intp]) -> None:
         rows = rows[rows < len(self.cells)]
         self.cells[rows] = 0

@@ -39,8 +39,8 @@ class Evaluate(Protocol):
         """Look at the calls that count, later: they and their texts are not to be held up."""
         ...
 
-    def expected(self) -> Iterable[Mapping[str, str]]:
-        """Columns of the results that can come of any template: dimension, source, evaluator, rubric."""
+    def expected(self, template: str) -> Iterable[Mapping[str, str]]:
+        """Columns of the results that can come of a template: dimension, source, evaluator, rubric."""
         ...
 
 
@@ -131,6 +131,7 @@ class Counting:
                 if isinstance(processor, Remembering) and isinstance(before, Remembering):
                     processor.restore(before.state())
             self._processors = processors
+            self._state.all_first(semconv.RESPONSES)  # of which other verdicts may come
 
     @property
     def waiting(self) -> int:
@@ -168,13 +169,13 @@ class Counting:
         batches: dict[type[Columns], list[Columns]] = {}
         for batch in waiting:
             batches.setdefault(type(batch), []).append(batch)
-        try:
-            for record, several in batches.items():
+        for record, several in batches.items():
+            try:
                 self._count(record.joined(several))
-        except Exception:
-            # Their senders were told that they are safe, so this must be seen.
-            _logger.exception("a batch was accepted, and then lost to a fault of the collector")
-            self._telemetry.count(semconv.COLLECTOR_LOST_RECORDS, amount=sum(map(len, waiting)))
+            except Exception:
+                # Their senders were told that they are safe, so this must be seen.
+                _logger.exception("a batch was accepted, and then lost to a fault of the collector")
+                self._telemetry.count(semconv.COLLECTOR_LOST_RECORDS, amount=sum(map(len, several)))
         return position
 
     def _count(self, records: Columns) -> None:
@@ -204,7 +205,7 @@ class Counting:
         self._state.add(calls)
         if results:
             self._state.add(results)
-        self._announce(calls)
+        self._contained("quality", self._announce, calls)
         if self._evaluate and len(calls):
             self._contained("evaluation", self._evaluate.take, calls)
         self._telemetry.spent(semconv.STAGE_COUNT, since)
@@ -214,7 +215,7 @@ class Counting:
         firsts = self._state.firsts(semconv.RESPONSES)
         if firsts:
             checks = {name for code in np.unique(calls["checks"]).tolist() for name in read(calls.strings[code])}
-            verdicts = self._evaluate.expected() if self._evaluate else ()
+            verdicts = self._evaluate.expected if self._evaluate else lambda _template: ()
             self._state.announce(quality.expected(firsts, verdicts, checks))
 
     def _contained(self, step: str, work: Callable[[Calls], T], calls: Calls) -> T | None:
@@ -244,6 +245,7 @@ class Counting:
             of[owner][what] = part
         for sentence in self._state.restore(of["state"]):
             _logger.warning("%s", sentence)
+        self._state.all_first(semconv.RESPONSES)  # the configuration may be another one, too
         self._seen.restore(of["seen"])
         for name, state in of["processor"].items():
             processor = self._processors.get(name)

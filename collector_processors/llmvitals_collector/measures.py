@@ -86,8 +86,8 @@ MEASURES: dict[type[Columns], tuple[Measure, ...]] = {
         *(Measure(semconv.SLO_EVENTS, labels=(slo,), by=(f"slo_{slo}",)) for slo in semconv.SLOS),
     ),
     Results: (
-        Measure(semconv.FEEDBACK, by=("kind",)),
-        Measure(semconv.FAILURES, by=("mode", "primary")),
+        Measure(semconv.FEEDBACK, "told_weight", by=("kind",)),
+        Measure(semconv.FAILURES, "told_weight", by=("mode", "primary")),
         Measure(semconv.QUALITY_RESULTS, by=("verdict",)),
         Measure(semconv.QUALITY_SCORE, "live_score"),
         Measure(semconv.QUALITY_WEIGHT, "decided_weight"),

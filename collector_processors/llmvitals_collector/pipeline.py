@@ -88,8 +88,8 @@ class Pipeline:
         built = processors.build(config.processors)
         plan = Plan(config.evaluation)
         # From here on nothing fails.
-        self._counting.set(built)
         self.evaluation.set(plan)
+        self._counting.set(built)
         self.intake.content = self.evaluation.enabled
         self.grpc.tokens, self.http.tokens = grpc, http
         self.http.cors = CorsPolicy(receivers.http.cors)

@@ -1,16 +1,19 @@
 """In which label sets the records of a batch are counted."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from llmvitals_collector.columns import Columns
-from llmvitals_collector.labels import LabelSets, LabelValues
+from llmvitals_collector.labels import LabelSets, LabelValues, grown
 from llmvitals_collector.measures import LABEL_COLUMNS
 
 Names: TypeAlias = tuple[str, ...]
+Mask: TypeAlias = NDArray[np.bool_]
+# Some of n records: their places, or all of them without a copy.
+Picked: TypeAlias = NDArray[np.intp] | slice
 
 # Up to so many combinations of label values in a batch a table is faster than sorting.
 _TABLE_SIZE = 1 << 18
@@ -32,17 +35,18 @@ class Placing:
         self._labels = [name for name in values if any(name in names for names in label_sets)]
         self._values = [values[name] for name in self._labels]
         self._label_sets = label_sets
+        self._tables = {names: place for place, names in enumerate(label_sets)}
         self._places = [[self._labels.index(name) for name in names] for names in label_sets]
         self.forget()
 
     def forget(self) -> None:
         """Look everything up again: rows were freed, or there is room where there was none."""
-        self._rows: dict[bytes, NDArray[np.intp]] = {}
+        self._numbers: dict[bytes, int] = {}
+        # Of each combination in each table: one more than its row, 0 where it was not counted yet.
+        self._rows = np.zeros((0, len(self._tables)), np.intp)
 
-    def place(self, records: Columns, now: float) -> dict[Names, NDArray[np.intp]]:
-        """The row of each of n records in each table, intp (n,), all of them seen now."""
-        if not self._label_sets:
-            return {}
+    def place(self, records: Columns, now: float) -> "Placed":
+        """Have n records placed, all of them seen now."""
         encoded = []
         keys, size = np.zeros(len(records), np.intp), 1
         for name, values in zip(self._labels, self._values, strict=True):
@@ -58,29 +62,65 @@ class Placing:
                 _, keys = np.unique(keys, return_inverse=True)
                 size = int(keys.max()) + 1
         first, which = _distinct(keys, size)
-        found = self._find(np.stack([codes[first] for codes in encoded], axis=1), now)
-        placed = {}
-        for (names, label_sets), rows in zip(self._label_sets.items(), found.T, strict=True):
-            label_sets.last_seen[rows] = now
-            placed[names] = rows.take(which)
-        return placed
+        combinations = np.stack([codes[first] for codes in encoded], axis=1)
+        return Placed(self, combinations, self._number(combinations), which, now)
 
-    def _find(self, combinations: NDArray[np.intp], now: float) -> NDArray[np.intp]:
-        """The rows of d combinations of codes, shape (d, labels), in each table: shape (d, tables)."""
+    def rows(
+        self, names: Names, combinations: NDArray[np.intp], numbers: NDArray[np.intp], counted: Mask, now: float
+    ) -> NDArray[np.intp]:
+        """The rows of d combinations of codes, shape (d, labels), in a table; -1 of what was never counted there.
+
+        numbers: of the combinations. counted: which of them are now, bool (d,).
+        """
+        table, label_sets = self._tables[names], self._label_sets[names]
+        rows: NDArray[np.intp] = self._rows[numbers, table] - 1
+        lacking = np.flatnonzero(counted & (rows < 0))
+        if len(lacking):
+            rows[lacking] = label_sets.rows(combinations[lacking][:, self._places[table]], now)
+            self._rows[numbers[lacking], table] = rows[lacking] + 1
+        label_sets.last_seen[rows[rows >= 0]] = now
+        return rows
+
+    def _number(self, combinations: NDArray[np.intp]) -> NDArray[np.intp]:
+        """The number of each of d combinations of codes, shape (d, labels), in what is remembered."""
         width, buffer = combinations[0].nbytes, combinations.tobytes()
         keys = [buffer[start : start + width] for start in range(0, len(buffer), width)]
-        unknown = [place for place, key in enumerate(keys) if key not in self._rows]
-        if unknown:
-            if len(self._rows) + len(unknown) > REMEMBERED:
-                self.forget()
-                unknown = list(range(len(keys)))
-            rows = self._look_up(combinations[unknown], now)
-            self._rows.update(zip((keys[place] for place in unknown), rows, strict=True))
-        return np.stack([self._rows[key] for key in keys])
+        if len(self._numbers) + sum(key not in self._numbers for key in keys) > REMEMBERED:
+            self.forget()
+        numbers = np.array([self._numbers.setdefault(key, len(self._numbers)) for key in keys], np.intp)
+        if len(self._numbers) > len(self._rows):
+            self._rows = grown(self._rows, 2 * len(self._numbers))
+        return numbers
 
-    def _look_up(self, combinations: NDArray[np.intp], now: float) -> Iterable[NDArray[np.intp]]:
-        tables = zip(self._label_sets.values(), self._places, strict=True)
-        return np.stack([label_sets.rows(combinations[:, places], now) for label_sets, places in tables], axis=1)
+
+class Placed:
+    """A batch of n records: each has a row where it counts, and takes none in the other tables."""
+
+    def __init__(
+        self,
+        placing: Placing,
+        combinations: NDArray[np.intp],
+        numbers: NDArray[np.intp],
+        which: NDArray[np.intp],
+        now: float,
+    ) -> None:
+        """which: of the d combinations of codes each record has, intp (n,)."""
+        self._placing = placing
+        self._combinations = combinations
+        self._numbers = numbers
+        self._which = which
+        self._now = now
+        self._rows: dict[Names, NDArray[np.intp]] = {}
+
+    def rows(self, names: Names, picked: Picked) -> NDArray[np.intp]:
+        """The rows of those records that are counted in a table."""
+        rows = self._rows.get(names)
+        if rows is None or (rows[picked] < 0).any():
+            counted = np.zeros(len(self._numbers), np.bool_)
+            counted[self._which[picked]] = True
+            of_combinations = self._placing.rows(names, self._combinations, self._numbers, counted, self._now)
+            rows = self._rows[names] = of_combinations.take(self._which)
+        return rows[picked]
 
 
 def _distinct(keys: NDArray[np.intp], size: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

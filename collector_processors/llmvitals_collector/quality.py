@@ -1,6 +1,6 @@
 """What results say in numbers: their verdicts and weights, a call's own failures, and the series to begin with."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,10 @@ _FINISHED_BY = {
     ),
     "refusal": "refusal",
 }
+# What results have of no call, with what is absent.
+_FOUND = {"dimension": 0, **dict.fromkeys(("verdict", "mode", "primary", "kind"), ABSENT_MEMBER)}
+# Evaluators of apps name themselves, so not too many of a batch are told apart.
+_MOST_CHECKS = 100
 _OF_CALL = ("service", "provider", "operation", "model", "template", "template_version", "release", "language")
 
 
@@ -70,9 +74,14 @@ def rated(results: Results) -> Results:
 def _weigh(results: Results, score: NDArray[np.float64], verdict: NDArray[np.int8]) -> None:
     live = _is(results, "set", semconv.LIVE)
     weight = _or(results["sample_weight"], 1.0)
-    decided = np.where(live & ((verdict == _PASS) | (verdict == _FAIL)), weight, np.nan)
+    # An answer stands for itself and others once, also if a second person has graded it.
+    once = live & (results["peer_verdict"] < 0)
+    decided = np.where(once & ((verdict == _PASS) | (verdict == _FAIL)), weight, np.nan)
+    results.add("told_weight", weight)
     results.add("decided_weight", decided)
-    results.add("decided_weight_squared", decided * decided)
+    # Whatever counts is multiplied by how many calls its own stands for, and that once.
+    squared = decided * decided * results["weight"] if "weight" in results else decided * decided
+    results.add("decided_weight_squared", squared)
     results.add("pass_weight", np.where(verdict == _PASS, decided, np.where(np.isnan(decided), np.nan, 0.0)))
     seen = live & (verdict >= 0)
     results.add("live_score", np.where(seen, score, np.nan))
@@ -114,7 +123,7 @@ def of_calls(calls: Calls) -> Results:
     unanswered = (outcome == semconv.OUTCOMES.index(semconv.ERROR)) | _is(calls, "operation", semconv.EMBEDDINGS)
     calls.add("answered", ~unanswered)
     calls.add("failure", np.asarray(failures.any(axis=1)))
-    blocks: list[tuple[NDArray[np.intp], dict[str, NDArray[Any]]]] = []
+    blocks: list[tuple[NDArray[np.intp], dict[str, Any]]] = []
     rows, modes = np.nonzero(failures)
     if len(rows):
         primary = np.where(modes == failures.argmax(axis=1)[rows], *map(semconv.PRIMARY.index, ("true", "false")))
@@ -124,41 +133,59 @@ def of_calls(calls: Calls) -> Results:
         dimension = evaluator.dimension if evaluator else name
         rows = np.flatnonzero(verdicts >= 0)
         if dimension and len(rows):
-            dimensions = np.full(len(rows), calls.code(dimension))
-            blocks.append((rows, {"dimension": dimensions, "verdict": verdicts[rows]}))
+            blocks.append((rows, {"dimension": calls.code(dimension), "verdict": verdicts[rows]}))
         rows = np.flatnonzero(verdicts == _FAIL)
         if evaluator and evaluator.kind and len(rows):
-            kinds = np.full(len(rows), semconv.FEEDBACK_KINDS.index(evaluator.kind))
-            blocks.append((rows, {"kind": kinds}))
+            blocks.append((rows, {"kind": semconv.FEEDBACK_KINDS.index(evaluator.kind)}))
     if not blocks:
         return Results.from_rows([])
-    results = Results.joined([Results.formed(calls.strings, _taken(calls, rows) | columns) for rows, columns in blocks])
+    rows = np.concatenate([rows for rows, _ in blocks])
+    columns = _taken(calls, rows)
+    for name, absent in _FOUND.items():
+        told = [np.broadcast_to(block.get(name, absent), len(its_rows)) for its_rows, block in blocks]
+        columns[name] = np.concatenate(told)
+    results = Results.formed(calls.strings.copy(), columns)
     if "weight" in calls:
-        results.add("weight", np.concatenate([calls["weight"][rows] for rows, _ in blocks]))
+        results.add("weight", calls["weight"][rows])
     return rated(results)
 
 
+def of_checks(names: Iterable[str]) -> list[dict[str, Any]]:
+    """Columns of the results that can come of evaluators, as `expected` takes them."""
+    evaluators = [EVALUATORS[name] for name in names]
+    found = [{"dimension": each} for each in sorted({each.dimension for each in evaluators} - {""})]
+    if any(each.kind for each in evaluators):
+        found.append({"kind": semconv.OTHER})
+    return [{**each, "source": semconv.SOURCE_HEURISTIC} for each in found]
+
+
 def expected(
-    label_sets: Iterable[Mapping[str, str]], verdicts: Iterable[Mapping[str, str]], checks: Iterable[str]
+    label_sets: Iterable[Mapping[str, str]],
+    verdicts: Callable[[str], Iterable[Mapping[str, str]]],
+    checks: Iterable[str],
 ) -> Results:
     """Results whose series are to be there before the first of them comes.
 
-    label_sets: of semconv.RESPONSES, each that has begun. verdicts: columns of results that can come of any template,
-    as `dimension`, `source`, `evaluator`, `rubric`. checks: names of evaluators that the apps run.
+    label_sets: of semconv.RESPONSES, each that has begun. verdicts: columns of results that can come of a template, as
+    `dimension`, `source`, `kind`, `evaluator`, `rubric`. checks: names of evaluators that the apps run.
     """
     columns = {name: name for name in ("template", "template_version", "release")}
     labels = columns | {"service": semconv.LABEL_SERVICE, "model": semconv.LABEL_MODEL}
-    dimensions = {EVALUATORS[name].dimension for name in checks if name in EVALUATORS} - {""}
-    quality = [{"dimension": each, "source": semconv.SOURCE_HEURISTIC} for each in sorted(dimensions)]
+    # An app tells verdicts, and no scores.
+    by_app = [each | {"score": np.nan} for each in of_checks(name for name in checks if name in EVALUATORS)]
+    some_band = {"latency_band": semconv.LATENCY_BANDS[0]}
     rows: list[dict[str, Any]] = []
     for label_set in label_sets:
         of = {column: label_set[label] for column, label in labels.items()} | {"set": semconv.LIVE}
         rows.append({**of, "source": semconv.SOURCE_USER, "kind": semconv.OTHER})
         rows.append({**of, "mode": semconv.OTHER, "primary": "true"})
-        for each in (*quality, *verdicts):
-            row = {**of, "verdict": semconv.PASS, "stratum": semconv.UNIFORM, "score": 1.0, **each}
-            by_person = each["source"] == semconv.SOURCE_HUMAN
-            rows.append(row | {"judge_verdict": semconv.PASS, "judge_score": 1.0} if by_person else row)
+        for each in (*by_app, *verdicts(label_set[semconv.LABEL_TEMPLATE])):
+            row = {**of, "verdict": semconv.PASS, "stratum": semconv.UNIFORM, "score": 1.0, **some_band, **each}
+            if each["source"] == semconv.SOURCE_HUMAN:
+                rows.append(row | {"judge_verdict": semconv.PASS, "judge_score": 1.0})
+                rows.append(row | {"peer_verdict": semconv.PASS})
+            else:
+                rows.append(row)
     return rated(Results.from_rows(rows)) if rows else Results.from_rows([])
 
 
@@ -171,8 +198,10 @@ def _checks(calls: Calls) -> dict[str, NDArray[np.int8]]:
     # Few of the many ways in which checks can end occur in a batch.
     for code in np.unique(codes[codes > 0]).tolist():
         for name, verdict in read(calls.strings[code]).items():
-            table = tables.setdefault(name, np.full(len(calls.strings), ABSENT_MEMBER, np.int8))
-            table[code] = semconv.RESULT_VERDICTS.index(verdict)
+            if name not in tables and (name in EVALUATORS or len(tables) < _MOST_CHECKS):
+                tables[name] = np.full(len(calls.strings), ABSENT_MEMBER, np.int8)
+            if name in tables:
+                tables[name][code] = semconv.RESULT_VERDICTS.index(verdict)
     return {name: table[codes] for name, table in tables.items()}
 
 

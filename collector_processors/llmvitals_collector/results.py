@@ -41,6 +41,7 @@ class Results(Columns):
     )
     derived = (
         Column("weight", Kind.AMOUNT),  # how many calls this one stands for
+        Column("told_weight", Kind.AMOUNT),  # for how many answers a failure or feedback stands
         Column("decided_weight", Kind.AMOUNT),
         Column("decided_weight_squared", Kind.AMOUNT),
         Column("pass_weight", Kind.AMOUNT),

@@ -80,6 +80,9 @@ def restore(saved: Parts, series: Counters | Histograms, rows: NDArray[np.intp])
         # What was in a bucket is not above its bound, and above the last one there is no bound.
         buckets_now = np.append(series.grid.locate(bounds), len(series.grid) - 1)
         series.count(series.cells(at, member), buckets_now[buckets], counts)
+        # What was announced, and had nothing to observe yet, is there at 0.
+        at, member = placed(np.setdiff1d(arrays["cells"], arrays["filled"]))
+        series.count(series.cells(at, member), np.zeros(len(at), np.intp), np.zeros(len(at)))
     counted = np.unique(arrays["cells"] % len(before))
     gone = [" ".join(filter(None, before[place])) for place in counted[members[counted] < 0].tolist()]
     return f"{name} has no series any more for {', '.join(gone)}" if gone else None

@@ -1,7 +1,7 @@
 """One measure at work: what it takes from a batch goes to the series of its family."""
 
 from abc import ABC, abstractmethod
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,23 +11,21 @@ from llmvitals_collector.counters import Counters
 from llmvitals_collector.exemplars import Traces
 from llmvitals_collector.histograms import Histograms
 from llmvitals_collector.measures import Measure
-from llmvitals_collector.placing import Names
+from llmvitals_collector.placing import Picked, Placed
 
-# Some of n records: their places, or all of them without a copy.
-Picked: TypeAlias = NDArray[np.intp] | slice
 _ALL = slice(None)
 
 
 class Batch(NamedTuple):
     """Records, with what all measures have in common.
 
-    rows: of the label set in which each is counted, by the labels, intp (n,).
+    placed: in the tables of label sets.
     weights: how many calls each stands for, float64 (n,). traces: None if none can be looked up.
     now: when they came, in seconds since the epoch.
     """
 
     records: Columns
-    rows: dict[Names, NDArray[np.intp]]
+    placed: Placed
     weights: NDArray[np.float64]
     traces: Traces | None
     now: float
@@ -77,7 +75,7 @@ class CounterTally(Tally):
         picked = _picked(kept)
         if picked is None:
             return
-        rows = batch.rows[self._counters.label_sets.names][picked]
+        rows = batch.placed.rows(self._counters.label_sets.names, picked)
         self._counters.add(rows, _pick(members, picked), self._group, amounts[picked])
 
 
@@ -92,7 +90,7 @@ class HistogramTally(Tally):
         picked = _picked(_both(kept, np.isfinite(values)))
         if picked is None:
             return
-        rows = batch.rows[self._histograms.label_sets.names][picked]
+        rows = batch.placed.rows(self._histograms.label_sets.names, picked)
         values, weights = values[picked], batch.weights[picked]
         cells = self._histograms.cells(rows, _pick(members, picked))
         if self.measure.counts:

@@ -16,7 +16,6 @@ MAY_IMPORT = {
     "llmvitals._guard": [],
     "llmvitals._handle": ["llmvitals.semconv"],
     "llmvitals._patch": [],
-    "llmvitals._drawn": [],
     "llmvitals._content": ["llmvitals.semconv"],
     "llmvitals._redact": ["llmvitals._content"],
     "llmvitals._fit": ["llmvitals._content", "llmvitals._redact"],
@@ -52,7 +51,13 @@ MAY_IMPORT = {
         "llmvitals.evaluators.language",
         "llmvitals.semconv",
     ],
-    "llmvitals.judge": ["llmvitals.judge", "llmvitals._measure", "llmvitals._nesting", "llmvitals.semconv"],
+    "llmvitals.judge": [
+        "llmvitals.judge",
+        "llmvitals._measure",
+        "llmvitals._nesting",
+        "llmvitals._redact",
+        "llmvitals.semconv",
+    ],
     "llmvitals_collector": ["llmvitals_collector", "llmvitals.semconv", "opentelemetry.proto"],
     "llmvitals_collector.processors.": [
         "llmvitals_collector.calls",
@@ -94,7 +99,6 @@ MAY_IMPORT = {
     "llmvitals_collector.evaluation": [
         "llmvitals_collector",
         "llmvitals._content",
-        "llmvitals._drawn",
         "llmvitals.evaluators",
         "llmvitals.judge",
         "llmvitals.semconv",

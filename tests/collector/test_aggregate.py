@@ -13,6 +13,7 @@ from llmvitals_collector.calls import Calls
 from llmvitals_collector.columns import Kind
 from llmvitals_collector.config import Limits, Metrics
 from llmvitals_collector.measures import LABEL_COLUMNS, MEASURES, SUMS
+from llmvitals_collector.quality import expected, rated
 from llmvitals_collector.results import Results
 
 HOUR = 3600.0
@@ -248,6 +249,18 @@ def test_more_combinations_than_are_remembered_are_counted_where_they_belong(mon
     assert found == {semconv.OVERFLOW: 0, "a": 3, "b": 3, "c": 3, "d": 2, "e": 1, "f": 2}
 
 
+def test_a_record_takes_no_row_among_the_label_sets_of_families_in_which_it_does_not_count():
+    state = state_of()
+    found = {"template": "support", "set": semconv.LIVE, "source": semconv.SOURCE_HEURISTIC}
+    verdicts = [{**found, "dimension": each, "verdict": semconv.PASS} for each in ("privacy", "format_valid")]
+    failures = [{**found, "mode": each, "primary": "true"} for each in ("refusal", "empty")]
+    for batch in (verdicts, [*failures, *verdicts], [{**found, "kind": "rephrase"}]):
+        state.add(rated(Results.from_rows(batch)))
+    held = {family: len(state.series[family].label_sets) for family in state.series}
+    assert (held[semconv.QUALITY_RESULTS], held[semconv.FAILURES], held[semconv.FEEDBACK]) == (2, 1, 1)
+    assert held[semconv.QUALITY_JUDGED] == held[semconv.HUMAN_PAIRS] == held[semconv.EVALUATION_LAG] == 0
+
+
 @pytest.mark.parametrize("off", ["native_histograms", "classic_histograms"])
 def test_a_form_that_is_switched_off_has_no_buckets(off):
     state = State(Limits(), msgspec.structs.replace(Metrics(), **{off: False}))
@@ -276,6 +289,34 @@ def test_a_label_set_that_is_not_seen_for_long_makes_room_and_comes_back_at_zero
     assert counts(durations, by_model["new"]).sum() == 1
     label_sets = state.snapshot().label_sets[semconv.CALL_LABELS]
     assert label_sets.created[[by_model["new"], by_model["steady"]]].tolist() == [clock.now, clock.now - HOUR - 1]
+
+
+def test_a_label_set_that_counts_by_one_of_its_measures_only_does_not_expire(clock):
+    state = State(Limits(expire_after_seconds=3600), Metrics(), clock)
+    rows = [{"input_tokens": 1.0, "output_tokens": 2.0}]
+    state.add(processed(rows))
+    for _ in range(3):
+        clock.now += HOUR / 2 + 1
+        state.add(processed([{"output_tokens": 2.0}]))
+    tokens, _ = of_family(state, semconv.TOKEN_USAGE)
+    assert tokens.sums.sum() == 9
+
+
+def test_what_was_announced_for_a_label_set_can_be_announced_again_when_it_has_expired(clock):
+    """A template that is asked all day may have its first thumb the day after."""
+    state = State(Limits(expire_after_seconds=3600), Metrics(), clock)
+    asked = processed([{"template": "support"}], answered=np.ones(1, np.bool_))
+    state.add(asked)
+    [first] = state.firsts(semconv.RESPONSES)
+    state.announce(expected([first], lambda _template: (), ()))
+    assert len(state.label_sets[state.series[semconv.FEEDBACK].label_sets.names]) == 1
+    clock.now += HOUR / 2
+    state.add(asked)
+    assert state.firsts(semconv.RESPONSES) == []
+    clock.now += HOUR / 2 + 1
+    state.add(asked)
+    assert len(state.label_sets[state.series[semconv.FEEDBACK].label_sets.names]) == 0
+    assert state.firsts(semconv.RESPONSES) == [first]
 
 
 def test_a_label_value_is_forgotten_with_its_last_label_set(clock):

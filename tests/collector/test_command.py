@@ -1,12 +1,15 @@
 """The llmvitals command, as a person or a supervisor meets it."""
 
+import json
 import re
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -113,6 +116,27 @@ def test_sighup_takes_over_what_it_can_and_names_what_takes_a_restart(running, f
     with pytest.raises(urllib.error.HTTPError, match="401") as raised:
         urllib.request.urlopen(post)
     raised.value.close()
+
+
+def test_the_log_is_the_collectors_own_and_not_that_of_the_judges_client(running, spans):
+    """Which tells of every request with its address."""
+    message = [{"role": "user", "parts": [{"type": "text", "content": "Hello?"}]}]
+    said = dict.fromkeys((semconv.INPUT_MESSAGES, semconv.OUTPUT_MESSAGES), json.dumps(message))
+    with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as judge:  # answers every request with 501
+        asked = threading.Thread(target=judge.handle_request)
+        asked.start()
+        endpoint = f"http://127.0.0.1:{judge.server_port}"
+        asking = f"{{model: m, api_key: k, base_url: '{endpoint}', rubrics: [safety], timeout_seconds: 1}}"
+        process, started = running(FREE % 0 + f"evaluation: {{judge: {asking}, sampling: {{share: 1}}}}")
+        traces = "http://" + re.search(r"OTLP/HTTP on (\S+),", started)[1] + "/v1/traces"
+        body, form = spans(said).SerializeToString(), {"content-type": "application/x-protobuf"}
+        urllib.request.urlopen(urllib.request.Request(traces, body, form)).close()
+        urllib.request.urlopen(started.split()[-1]).close()  # which has it counted, and then judged
+        asked.join(20)
+        assert not asked.is_alive()
+    process.send_signal(signal.SIGTERM)
+    _, log = process.communicate(timeout=20)
+    assert "HTTP Request" not in log
 
 
 def test_sighup_with_a_mistake_in_the_file_changes_nothing_and_says_so(running, file):

@@ -120,6 +120,17 @@ def test_what_is_lost_after_it_was_accepted_is_counted(spans, monkeypatch, caplo
     assert "accepted, and then lost" in caplog.text
 
 
+def test_a_fault_on_records_of_one_kind_loses_none_of_another(spans, events, monkeypatch, caplog):
+    pipeline = Pipeline(Config())
+    monkeypatch.setattr("llmvitals_collector.quality.rated", lambda _results: 1 / 0)
+    logs = events((semconv.EVALUATION_RESULT, {semconv.EVALUATION_NAME: "relevance"}))
+    pipeline.intake.take("http", Signal.LOGS, logs.SerializeToString(), Encoding.PROTOBUF)
+    take(pipeline, spans({}, {}).SerializeToString())
+    assert [each.value for each in samples(pipeline, semconv.COLLECTOR_LOST_RECORDS)] == [1]
+    assert sum(each.value for each in samples(pipeline, semconv.CALLS)) == 2
+    assert "accepted, and then lost" in caplog.text
+
+
 def post(port, body):
     headers = {"content-type": "application/x-protobuf"}
     request = urllib.request.Request(f"http://127.0.0.1:{port}/v1/traces", body, headers)

@@ -142,6 +142,23 @@ def test_a_result_is_one_whether_it_is_told_as_a_span_event_as_a_log_record_or_a
     assert collector.counted(semconv.QUALITY_RESULTS, "verdict") == {("pass",): 1}
 
 
+def test_verdicts_of_two_evaluators_on_one_span_are_two_and_a_repetition_of_them_is_none(events, collector):
+    """Of llama-guard and presidio, say: neither has an id, and both say the same of the same dimension."""
+    told = {
+        semconv.EVALUATION_NAME: "safety",
+        semconv.EVALUATION_SOURCE: "guard",
+        semconv.EVALUATION_SCORE_LABEL: "pass",
+    }
+    request = events(
+        *((semconv.EVALUATION_RESULT, {**told, semconv.EVALUATOR_NAME: each}) for each in ("one", "other"))
+    )
+    for record in request.resource_logs[0].scope_logs[0].log_records:
+        record.trace_id, record.span_id = (5).to_bytes(16), (6).to_bytes(8)
+    for _ in range(2):
+        collector.logs(request)
+    assert collector.counted(semconv.QUALITY_RESULTS, "dimension") == {("safety",): 2}
+
+
 def test_samples_are_weighted(evaluated, collector):
     weighted = {semconv.EVALUATION_SCORE_LABEL: "pass", semconv.EVALUATION_WEIGHT: 50.0}
     evaluated(weighted, {semconv.EVALUATION_SCORE_LABEL: "fail", semconv.EVALUATION_WEIGHT: 1.0})
@@ -211,6 +228,13 @@ def test_two_people_on_one_answer_are_a_pair_of_people_and_no_second_pair_with_t
     assert collector.counted(semconv.QUALITY_PAIRS, "judge") == {("pass",): 1}
 
 
+def test_an_answer_that_two_people_have_graded_stands_for_others_once(evaluated, collector):
+    first = {**GRADED, semconv.EVALUATION_WEIGHT: 4, semconv.EVALUATION_ID: "1"}
+    evaluated(first, {**first, semconv.PEER_VERDICT: "fail", semconv.EVALUATION_ID: "2"})
+    assert collector.counted(semconv.QUALITY_WEIGHT, "source") == {("human",): 4}
+    assert collector.counted(semconv.QUALITY_RESULTS, "source") == {("human",): 2}
+
+
 def test_a_judge_that_failed_is_no_judgement(evaluated, collector):
     evaluated({**JUDGED, semconv.ERROR_TYPE: "timeout"})
     assert collector.counted(semconv.QUALITY_JUDGED, "verdict") == {("error",): 1}
@@ -273,6 +297,27 @@ def test_checks_of_a_sampled_trace_stand_for_as_many_as_its_call(spans, collecto
     assert collector.counted(semconv.QUALITY_RESULTS, "verdict") == {("pass",): 2}
 
 
+def test_weights_of_a_sampled_trace_are_squared_so_that_intervals_are_those_of_what_was_seen(spans, collector):
+    request = spans({semconv.CHECKS: "format_valid=pass"})
+    request.resource_spans[0].scope_spans[0].spans[0].trace_state = "ot=th:c"
+    collector.traces(request)
+    assert collector.counted(semconv.QUALITY_WEIGHT, "dimension") == {("format_valid",): 4}
+    assert collector.counted(semconv.QUALITY_WEIGHT_SQUARED, "dimension") == {("format_valid",): 16}
+
+
+def test_a_failure_found_in_a_sample_counts_for_as_many_answers_as_it_stands_for(evaluated, collector):
+    found = {semconv.EVALUATION_MODE: "incomplete", semconv.EVALUATION_PRIMARY: True}
+    evaluated({**found, semconv.EVALUATION_WEIGHT: 50.0}, {**found, semconv.EVALUATION_ID: "flagged"})
+    assert modes(collector) == {("incomplete", "true"): 51}
+
+
+def test_an_app_that_names_a_thousand_checks_is_not_followed_in_all_of_them(spans, collector):
+    """One span with fifty thousand took all memory."""
+    collector.traces(spans({semconv.CHECKS: " ".join([*(f"c{each}=fail" for each in range(1000)), "refusal=fail"])}))
+    assert len(collector.counted(semconv.QUALITY_RESULTS, "dimension")) == 100
+    assert modes(collector) == {("refusal", "true"): 1}
+
+
 def test_a_question_put_in_other_words_is_behaviour_that_the_app_has_inferred(spans, collector):
     collector.traces(spans({semconv.CHECKS: "rephrase=fail"}))
     assert collector.counted(semconv.FEEDBACK, "source", "kind") == {("heuristic", "rephrase"): 1}
@@ -293,6 +338,15 @@ def test_series_of_a_template_begin_with_its_first_answer_so_that_increase_sees_
     assert verdicts == {"pass": 1, "fail": 0, "unknown": 0, "error": 0}
 
 
+def test_what_may_come_of_checks_begins_at_0_too(spans, collector):
+    collector.traces(spans({**IN_A_CALL, semconv.CHECKS: "format_valid=pass rephrase=pass"}))
+    kinds = {(each.labels["source"], each.labels["kind"]): each.value for each in collector.samples(semconv.FEEDBACK)}
+    assert (kinds["user", "thumb_down"], kinds["heuristic", "rephrase"]) == (0, 0)
+    bands = {each.labels["latency_band"] for each in collector.samples(semconv.QUALITY_BY_LATENCY)}
+    assert bands == set(semconv.LATENCY_BANDS)
+    assert collector.samples(semconv.QUALITY_SCORE) == []  # of which the app tells none
+
+
 # ---- Tasks and caches ------------------------------------------------------------------------------------------
 
 
@@ -311,6 +365,17 @@ def test_a_task_counts_by_its_outcome_and_a_failed_one_by_its_mode(spans, collec
     assert collector.counted(semconv.TASK_FAILURES, "task", "failure_mode") == {("refund", "no_answer"): 1}
     assert collector.counted(semconv.TASK_DURATION, "outcome") == {("completed",): 1, ("failed",): 1}
     assert sum(collector.counted(semconv.CALLS, "outcome").values()) == 1
+
+
+def test_a_task_that_ended_nobody_knows_how_counts_and_so_does_the_lookup_that_it_is(spans, collector):
+    request = spans({})
+    span = request.resource_spans[0].scope_spans[0].spans[0]
+    del span.attributes[:]
+    for key, value in {semconv.TASK_NAME: "refund", semconv.CACHE_NAME: "a", semconv.CACHE_OUTCOME: "hit"}.items():
+        span.attributes.add(key=key).value.string_value = value
+    collector.traces(request)
+    assert collector.counted(semconv.TASKS, "outcome") == {("unknown",): 1}
+    assert collector.counted(semconv.RESPONSE_CACHE_LOOKUPS, "outcome") == {("hit",): 1}
 
 
 def test_a_lookup_counts_by_its_outcome_and_a_hit_by_what_it_saved(spans, collector):

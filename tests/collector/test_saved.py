@@ -15,6 +15,7 @@ from llmvitals_collector.calls import Calls
 from llmvitals_collector.columns import Kind
 from llmvitals_collector.config import Limits, Metrics
 from llmvitals_collector.expose import Format
+from llmvitals_collector.quality import expected
 from llmvitals_collector.saved import CONTENTS
 
 BORN = 1_700_000_000.5
@@ -112,6 +113,18 @@ def test_what_is_not_known_any_more_is_dropped_and_told():
     ]
     durations = next(each for each in after.snapshot().series if each.family is semconv.DURATION)
     assert durations.sums.sum() == 2.5
+
+
+def test_what_was_announced_is_still_there_at_0():
+    state = State(Limits(), Metrics())
+    judged = {"dimension": "safety", "source": semconv.SOURCE_JUDGE, "rubric": "abc", "evaluator": "gpt-x"}
+    labels = (semconv.LABEL_SERVICE, semconv.LABEL_MODEL, "template", "template_version", "release")
+    state.announce(expected([dict.fromkeys(labels, "a")], lambda _template: [judged], ()))
+    restored = State(Limits(), Metrics())
+    assert restored.restore(state.parts()) == []
+    before, after = ({each.family: each.shown.sum() for each in one.snapshot().series} for one in (state, restored))
+    assert before == after
+    assert before[semconv.QUALITY_SCORE] == 1
 
 
 def test_the_time_at_which_a_series_began_is_kept():

@@ -15,6 +15,7 @@ from llmvitals_collector.config import Config, Limits, Metrics
 from llmvitals_collector.decode import decode_logs, decode_traces
 from llmvitals_collector.expose import Format
 from llmvitals_collector.processors.price import PriceConfig, Pricing
+from llmvitals_collector.quality import rated
 from llmvitals_collector.receivers import Signal
 from llmvitals_collector.results import Results
 from llmvitals_collector.telemetry import FAMILIES, Telemetry
@@ -114,7 +115,7 @@ def test_what_is_kept_elsewhere_is_read_at_each_scrape(telemetry):
 
 def test_what_finds_no_room_is_told_by_metric_and_by_label(telemetry):
     state = State(Limits(label_sets=1, label_values=2), Metrics())
-    state.add(Results.from_rows([{"service": name, "kind": "thumb_up"} for name in "abcd"]))
+    state.add(rated(Results.from_rows([{"service": name, "kind": "thumb_up"} for name in "abcd"])))
     telemetry.held(state)
     assert values(telemetry, semconv.COLLECTOR_LABEL_SETS)[semconv.FEEDBACK.name,] == 1
     assert values(telemetry, semconv.COLLECTOR_SERIES_OVERFLOW)[semconv.FEEDBACK.name,] == 3

@@ -39,7 +39,11 @@ def running():
 def table():
     """What `--json` prints after few seconds, at a rate at which people have graded 50 answers of each version."""
     demo = subprocess.run(
-        [*COMMAND, "--json", "--seconds", "6", "--rate", "30"], capture_output=True, text=True, check=False, timeout=120
+        [*COMMAND, "--json", "--seconds", "12", "--rate", "25"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=180,
     )
     assert demo.returncode == 0, demo.stderr
     assert "\x1b" not in demo.stderr, "control codes are for terminals"

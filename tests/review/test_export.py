@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -115,7 +117,13 @@ def test_answers_that_were_judged_by_another_rubric_are_left_out_and_told(keep, 
         (["--dimension", "helpfullness"], "'helpfullness' is that of none of the rubrics; did you mean 'helpfulness'?"),
         (["--rubrics", "helpfullness"], "no rubric 'helpfullness' is shipped; did you mean 'helpfulness'?"),
         (["--rubrics", "helpfullness.yaml"], "helpfullness.yaml: cannot be read: No such file or directory"),
-        (["--template", "sales"], "no answers are left to grade; fewer filters, or more --days, may find some"),
+        (["--template", "suport"], "--template: 'suport' is that of no answer; did you mean 'support'?"),
+        (["--template", "sales-*"], "--template: 'sales-*' is that of no answer; valid: support"),
+        (["--rubrics", "safety"], "no answers were judged in safety; valid: --rubrics of the judge"),
+        (
+            ["--number", "0", "--tail", "0"],
+            "no answers are left to grade; fewer filters, or more --days, may find some",
+        ),
         (["--from", "missing"], "missing: No such file or directory"),
     ],
 )
@@ -144,6 +152,15 @@ def test_a_sheet_that_is_there_is_not_written_over(keep, item, export, sheet, ca
         == f"llmvitals: --out: {sheet} is there already, and may have grades; valid: a new file\n"
     )
     assert sheet.read_text() == "my grades"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full, as Linux has")
+def test_an_output_that_cannot_be_written_is_told_in_a_sentence(keep, item, export, capsys, monkeypatch):
+    keep(item(1))
+    with Path("/dev/full").open("w") as full:
+        monkeypatch.setattr("sys.stdout", SimpleNamespace(buffer=full.buffer.raw))
+        assert export() == 1
+    assert capsys.readouterr().err == "llmvitals: the output: No space left on device\n"
 
 
 @pytest.mark.parametrize("wrong", [("--days", "0"), ("--days", "soon"), ("--number", "-1"), ("--format", "xlsx")])

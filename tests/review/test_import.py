@@ -1,6 +1,7 @@
 """`llmvitals review import` and a real collector: each grade counts, and once."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -172,7 +173,13 @@ def test_a_collector_that_cannot_be_reached_is_told_and_the_rest_comes_with_the_
 @pytest.mark.parametrize("wrong", ["collector:4318", "ftp://collector", "http://user@collector"])
 def test_an_address_that_is_none_is_told(graded, capsys, wrong):
     assert bring(graded, "--collector", wrong) == 2
-    assert capsys.readouterr().err.startswith("llmvitals: --collector: endpoint: ")
+    assert re.match("llmvitals: --collector: (is no URL|has a user)", capsys.readouterr().err)
+
+
+def test_a_header_that_is_none_is_told_by_where_it_stands(graded, url, capsys, monkeypatch):
+    monkeypatch.setenv(semconv.EXPORTER_HEADERS, "x y=1")
+    assert bring(graded, "--collector", url) == 2
+    assert capsys.readouterr().err.startswith(f"llmvitals: {semconv.EXPORTER_HEADERS}: 'x y' is no name of a header")
 
 
 class Between(ThreadingHTTPServer):

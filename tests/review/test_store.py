@@ -63,6 +63,12 @@ def test_a_day_has_so_many_items_and_no_more_also_after_a_restart(store, item, d
     assert store.add(item(7))
 
 
+def test_what_is_only_to_be_read_leaves_room_for_what_is_drawn(store, item, caplog):
+    assert [store.add(item(number, why=TAIL)) for number in range(4)] == [True, True, False, False]
+    assert [store.add(item(number)) for number in range(4, 8)] == [True, True, True, False]
+    assert (store.lost, len(caplog.records)) == (1, 1)
+
+
 def test_a_line_that_a_crash_has_cut_costs_that_item_alone(store, item, directory, clock, caplog):
     store.add(item(1))
     store.add(item(2))

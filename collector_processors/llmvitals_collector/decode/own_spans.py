@@ -19,9 +19,8 @@ ATTRIBUTES = (
     *(semconv.CACHE_NAME, semconv.CACHE_OUTCOME, semconv.CACHE_SAVED_DURATION),
     *(semconv.CACHE_SAVED_INPUT_TOKENS, semconv.CACHE_SAVED_OUTPUT_TOKENS),
 )
-_OTHER_THAN_ID = (
-    0x2545F4914F6CDD1D  # odd and without a pattern: the ids of spans and of results are remembered together
-)
+# Odd and without a pattern: all ids are remembered together, and a span may be a task and a lookup.
+_TASK, _LOOKUP = 0x2545F4914F6CDD1D, 0x9FB21C651E98DF25
 
 
 def own_spans(records: Records) -> Mask:
@@ -45,13 +44,14 @@ def beside_calls(records: Records) -> tuple[Columns, ...]:
 def _tasks(records: Records) -> Tasks:
     rows = np.flatnonzero(records.has(semconv.TASK_NAME))
     outcomes = _members(records, rows, semconv.TASK_OUTCOME, semconv.TASK_OUTCOMES)
+    outcomes[outcomes < 0] = semconv.TASK_OUTCOMES.index(semconv.UNKNOWN)
     columns: dict[str, NDArray[Any]] = {
         "task": _texts(records, rows, semconv.TASK_NAME),
         "failure_mode": _texts(records, rows, semconv.TASK_FAILURE_MODE),
         "release": _resource(records, rows, semconv.SERVICE_VERSION),
         "outcome": outcomes,
         "failed": outcomes == semconv.TASK_OUTCOMES.index(semconv.FAILED),
-        **_of_spans(records, rows),
+        **_of_spans(records, rows, _TASK),
     }
     return Tasks.formed(_strings(records), columns)
 
@@ -64,7 +64,7 @@ def _lookups(records: Records) -> CacheLookups:
         "saved_seconds": _numbers(records, rows, semconv.CACHE_SAVED_DURATION),
         "saved_input_tokens": _numbers(records, rows, semconv.CACHE_SAVED_INPUT_TOKENS),
         "saved_output_tokens": _numbers(records, rows, semconv.CACHE_SAVED_OUTPUT_TOKENS),
-        **_of_spans(records, rows),
+        **_of_spans(records, rows, _LOOKUP),
     }
     return CacheLookups.formed(_strings(records), columns)
 
@@ -75,8 +75,8 @@ def _results(records: Records, code: int) -> Results:
     return results(records, events.attributes, rows, events.span[rows].astype(np.intp), events.time[rows])
 
 
-def _of_spans(records: Records, rows: NDArray[np.intp]) -> dict[str, NDArray[Any]]:
-    """What every span has."""
+def _of_spans(records: Records, rows: NDArray[np.intp], record: int) -> dict[str, NDArray[Any]]:
+    """What every span has; record: by which the ids of one kind of records differ from those of the others."""
     start, end = records.start[rows], records.end[rows]
     known = (start > 0) & (start <= end)
     service = _resource(records, rows, semconv.SERVICE_NAME)
@@ -84,7 +84,7 @@ def _of_spans(records: Records, rows: NDArray[np.intp]) -> dict[str, NDArray[Any
     return {
         "service": np.where(service > 0, service, len(records.strings)),
         "duration": np.where(known, (end - start) / NANOSECONDS, np.nan),
-        "record_id": (records.span_id[rows] ^ trace[:, 0] ^ trace[:, 1]) * np.uint64(_OTHER_THAN_ID),
+        "record_id": (records.span_id[rows] ^ trace[:, 0] ^ trace[:, 1]) * np.uint64(record),
     }
 
 

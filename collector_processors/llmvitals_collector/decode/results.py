@@ -175,7 +175,8 @@ class _Reading:
         strings = self.strings
         own = self.text(semconv.EVALUATION_ID).tolist()
         labels = self.text(semconv.EVALUATION_SCORE_LABEL).tolist()
-        texts = [columns[name].tolist() for name in ("service", "dimension", "source", "evaluator", "template")]
+        texts = [columns[name].tolist() for name in ("service", "dimension", "source", "rubric", "template")]
+        texts.append(self.text(semconv.EVALUATOR_NAME).tolist())
         of = zip(owners.tolist(), times.tolist(), own, labels, columns["score"].tolist(), *texts, strict=True)
         ids = np.zeros(len(owners), np.uint64)
         for place, (owner, time, code, label, score, *others) in enumerate(of):

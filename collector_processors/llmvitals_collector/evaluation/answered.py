@@ -49,7 +49,9 @@ def with_answers(calls: Calls, room: int) -> tuple[Calls, int, int]:
     """
     if "output_messages" not in calls:
         return calls.where(np.zeros(len(calls), np.bool_)), 0, 0
-    rows = np.flatnonzero(calls["output_messages"])
+    # What came before a call failed is no answer that a user got.
+    answers = calls["output_messages"] > 0
+    rows = np.flatnonzero(answers & calls["answered"] if "answered" in calls else answers)
     lengths = np.fromiter(map(len, calls.strings), np.int64, len(calls.strings))
     held = np.cumsum(sum(lengths[calls[name][rows]] for name in CONTENT))
     taken = int(held.searchsorted(room, side="right"))

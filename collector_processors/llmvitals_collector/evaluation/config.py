@@ -5,7 +5,7 @@ themselves are kept in memory until they have been looked at, and nowhere else, 
 
 Attributes:
     checks: evaluators without a model, for every answer whose sender has not run them.
-    queue_bytes: of the texts that wait; what comes then is not evaluated, and counted.
+    queue_bytes: of the texts that wait, and of those that wait for the judge; what does not fit is counted.
     templates: what holds for some; `*` stands for any text, and of several that fit the longest is taken.
 """
 

@@ -47,7 +47,9 @@ class Evaluation:
         self._plan = Plan(config)
         self._intake = intake
         self._telemetry = telemetry
-        self._judging = Judging(config.judge, telemetry, self._report) if config.judge.model else None
+        self._judging = None
+        if config.judge.model:
+            self._judging = Judging(config.judge, config.queue_bytes, telemetry, self._report)
         window = config.sampling.window_seconds
         self._sampling = Sampling(window, self._judging.budget_left) if self._judging else Sampling(window)
         self._picking = Picking(config.review, window) if config.review.directory else None
@@ -79,9 +81,9 @@ class Evaluation:
                 judge = plan.config.judge.model
                 self._telemetry.count(semconv.JUDGE_SELF_AGREEMENT, judge, rubric.dimension, agreed, amount=0)
 
-    def expected(self) -> Iterable[Mapping[str, str]]:
-        """Columns of the results that can come of any template: dimension, source, evaluator, rubric."""
-        return self._plan.expected()
+    def expected(self, template: str) -> Iterable[Mapping[str, str]]:
+        """Columns of the results that can come of a template: dimension, source, evaluator, rubric."""
+        return self._plan.expected(template)
 
     def take(self, calls: Calls) -> None:
         """Take the answers of a batch that is counted; returns at once, and counts those for which there is no room."""
@@ -131,7 +133,7 @@ class Evaluation:
             for answer in self._in_turns(answers):
                 looked_at, task = self._inspect(answer)
                 found.append(looked_at)
-                finished += task is None or not self._offer(task)
+                finished += self._offer(task) if task else 1
             body = b""
             with self._contained():
                 body = events.request(found, time.time())
@@ -170,16 +172,16 @@ class Evaluation:
             return Found(answer, inspected.language, inspected.findings), inspected.task
         return Found(answer, "", []), None
 
-    def _offer(self, task: Task) -> bool:
-        """Let an answer wait for the judge; whether one more waits now."""
+    def _offer(self, task: Task) -> int:
+        """Let an answer wait for the judge; returns how many, be it this or older ones, are not judged for it."""
         if self._judging is None:
-            return False
+            return 1
         if task.exchange.partial:  # the judge would blame the answer for what is missing
             self._drop(semconv.INCOMPLETE_CONTENT)
-            return False
+            return 1
         given_up = self._judging.offer(task)
-        self._drop(semconv.QUEUE_FULL, int(given_up))
-        return not given_up
+        self._drop(semconv.QUEUE_FULL, given_up)
+        return given_up
 
     def _conclude(self, judged: Judged) -> Found:
         """What is found in an answer that was before the judge, of which people may see more."""

@@ -2,12 +2,12 @@
 
 from typing import NamedTuple
 
-from llmvitals._drawn import drawn
 from llmvitals.evaluators import read, run
 from llmvitals.evaluators.evaluator import Exchange
 from llmvitals.evaluators.language import language_of
 from llmvitals_collector.evaluation import content, findings
 from llmvitals_collector.evaluation.answered import Answered
+from llmvitals_collector.evaluation.drawn import drawn
 from llmvitals_collector.evaluation.events import Finding
 from llmvitals_collector.evaluation.judging import Task
 from llmvitals_collector.evaluation.plan import Plan, TemplatePlan
@@ -53,7 +53,8 @@ def inspect(answer: Answered, plan: Plan, sampling: Sampling, now: float) -> Ins
     if not (draw and exchange and exchange.answer.strip()):
         return Inspected(found, language, None)
     bare = answer._replace(input_messages="", output_messages="", system_instructions="")
-    task = Task(bare, exchange, language, findings.modes(checks), draw, of_template.rubrics)
+    asked = exchange._replace(earlier=(), system="")  # of which a judge sees nothing
+    task = Task(bare, asked, language, findings.modes(checks), draw, of_template.rubrics)
     return Inspected(found, language, task)
 
 

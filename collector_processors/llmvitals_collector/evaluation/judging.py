@@ -7,12 +7,12 @@ from threading import Condition, Thread
 from typing import NamedTuple
 
 from llmvitals import semconv
-from llmvitals._drawn import drawn
 from llmvitals.evaluators.evaluator import Exchange
 from llmvitals.judge import Budget, JudgementResult, LLMJudge, Price, Rubric
 from llmvitals_collector.config import ConfigError
 from llmvitals_collector.evaluation.answered import Answered
 from llmvitals_collector.evaluation.config import Judge
+from llmvitals_collector.evaluation.drawn import drawn
 from llmvitals_collector.evaluation.sampling import Draw
 from llmvitals_collector.evaluation.strata import Strata
 from llmvitals_collector.telemetry import Telemetry
@@ -43,7 +43,9 @@ class Judged(NamedTuple):
 
 
 class Judging:
-    """Asks the judge. report: gets every task that was taken once, from one of the threads, unless it is given up.
+    """Asks the judge. room: for so many characters of answers that wait, and of what they were asked.
+
+    report: gets every task that was taken once, from one of the threads, unless it is given up.
 
     repeat_share: of the judged answers, which are judged twice; may be set anew at any time.
 
@@ -51,14 +53,14 @@ class Judging:
         ConfigError: there is no key for the judge.
     """
 
-    def __init__(self, config: Judge, telemetry: Telemetry, report: Callable[[Judged], None]) -> None:
+    def __init__(self, config: Judge, room: int, telemetry: Telemetry, report: Callable[[Judged], None]) -> None:
         self.repeat_share = config.repeat_share
         self._budget = Budget(usd=config.budget.usd_per_day or None, tokens=config.budget.tokens_per_day or None)
         self._model = config.model
         self._judge = _judge(config, self._budget)
         self._telemetry = telemetry
         self._report = report
-        self._waiting: Strata[tuple[str, str], Task] = Strata(config.queue_answers)
+        self._waiting: Strata[tuple[str, str], Task] = Strata(config.queue_answers, room)
         self._changed = Condition()
         self._stopping = False
         self._related: set[str] = set()  # models of the judge's own family, of which the log tells once
@@ -75,11 +77,12 @@ class Judging:
         """The share of the day's budget that is left."""
         return self._budget.left
 
-    def offer(self, task: Task) -> bool:
-        """Let a task wait; returns at once, and whether one, be it this or an older one, was given up for it."""
+    def offer(self, task: Task) -> int:
+        """Let a task wait; returns at once, and how many, be it this or older ones, were given up for it."""
+        size = sum(map(len, filter(None, (task.exchange.query, task.exchange.context, task.exchange.answer))))
         with self._changed:
             self._changed.notify()
-            return self._waiting.add((task.answer.service, task.answer.template), task) is not None
+            return len(self._waiting.add((task.answer.service, task.answer.template), task, size))
 
     def stop(self) -> None:
         """Begin no other task; what is under way is reported to whoever still wants to know."""

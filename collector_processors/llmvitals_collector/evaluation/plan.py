@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from llmvitals import semconv
-from llmvitals.evaluators import EVALUATORS, missing
+from llmvitals.evaluators import missing
 from llmvitals.evaluators.evaluator import Instructions
 from llmvitals.judge import Rubric
+from llmvitals_collector import quality
 from llmvitals_collector.config import ConfigError
 from llmvitals_collector.evaluation.config import EvaluationConfig, TemplateEvaluation
 from llmvitals_collector.evaluation.sampling import Rate
@@ -53,12 +54,11 @@ class Plan:
         """All of them, by hash."""
         return {rubric.hash: rubric for rubrics in (self._rubrics, *self._own.values()) for rubric in rubrics}
 
-    def expected(self) -> Iterable[Mapping[str, str]]:
-        """Columns of the results that can come of any template: dimension, source, evaluator, rubric."""
-        for dimension in sorted({EVALUATORS[name].dimension for name in self.config.checks} - {""}):
-            yield {"dimension": dimension, "source": semconv.SOURCE_HEURISTIC}
+    def expected(self, template: str) -> Iterable[Mapping[str, str]]:
+        """Columns of the results that can come of a template, as quality.expected takes them."""
+        yield from quality.of_checks(self.config.checks)
         sources = [semconv.SOURCE_JUDGE] + [semconv.SOURCE_HUMAN] * bool(self.config.review.directory)
-        for rubric in self._rubrics:
+        for rubric in self.of(template).rubrics:
             told = {"dimension": rubric.dimension, "evaluator": self.config.judge.model, "rubric": rubric.hash}
             yield from ({**told, "source": source} for source in sources)
 

@@ -13,7 +13,8 @@ const underWay = new Set();
  * value: from 0 (bad) to 1 (good), for kinds that have a scale; comment: the user's own words.
  * Resolves to "accepted", else to the reason, as "repeated", "expired" or "unreachable"; it never rejects.
  */
-export async function feedback(handle, kind, {value, comment} = {}) {
+export async function feedback(handle, kind, options) {
+  const {value, comment} = options ?? {};
   const body = JSON.stringify({handle, kind, value, comment});
   underWay.add(body);
   try {
@@ -26,7 +27,7 @@ export async function feedback(handle, kind, {value, comment} = {}) {
     underWay.delete(body);
   }
   await new Promise((online) => addEventListener("online", online, {once: true}));
-  return feedback(handle, kind, {value, comment});
+  return feedback(handle, kind, options);
 }
 
 /** Tells, once, when the user copies something out of the element. */

@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     except (SendError, LedgerError) as error:
         return _told(error, _FAILED)
     except OSError as error:
-        return _told(f"{error.filename}: {error.strerror}", _FAILED)
+        return _told(f"{error.filename or 'the output'}: {error.strerror}", _FAILED)
     return 0
 
 

@@ -18,6 +18,7 @@ from llmvitals_collector.review.sealed import seal
 from llmvitals_collector.review.store import ReviewStore
 
 _DAY = 86_400
+_TEMPLATES_TOLD = 10
 _FROM = "evaluation.review.directory of a collector, or of several"
 
 
@@ -81,6 +82,8 @@ def _items(arguments: argparse.Namespace, rubrics: Mapping[str, Rubric]) -> list
     wanted = [
         item for item in found.values() if item.dimension in rubrics and fnmatchcase(item.template, arguments.template)
     ]
+    if found and not wanted:
+        raise ValueError(_without(arguments.template, {item.template for item in found.values()}, rubrics))
     other = Counter((item.dimension, item.rubric) for item in wanted if item.rubric != rubrics[item.dimension].hash)
     for (dimension, rubric), count in sorted(other.items()):
         left = f"{dimension}: {count} answers were judged by another rubric, {rubric}, and are left out"
@@ -91,6 +94,15 @@ def _items(arguments: argparse.Namespace, rubrics: Mapping[str, Rubric]) -> list
         entries = ledger.read(arguments.directories[0] / ledger.NAME)
         done = {entry.item for entry in entries if entry.grader == grader}
     return [item for item in wanted if item.rubric == rubrics[item.dimension].hash and item.id not in done]
+
+
+def _without(template: str, templates: Iterable[str], dimensions: Iterable[str]) -> str:
+    """Why no answers were found, although there are some."""
+    if any(fnmatchcase(each, template) for each in templates):
+        return f"no answers were judged in {', '.join(dimensions)}; valid: --rubrics of the judge"
+    near = difflib.get_close_matches(template, templates, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"valid: {', '.join(sorted(templates)[:_TEMPLATES_TOLD])}"
+    return f"--template: {template!r} is that of no answer; {hint}"
 
 
 def _table(items: Sequence[Item], rubrics: Mapping[str, Rubric], grader: str) -> tuple[list[str], list[dict[str, str]]]:

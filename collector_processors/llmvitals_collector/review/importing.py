@@ -106,4 +106,6 @@ def _transport(collector: str) -> Http:
     try:
         return Http(ForwardConfig(endpoint=collector, protocol="http", headers=headers, tls=tls), "collector")
     except ValueError as error:
-        raise ValueError(f"--collector: {error}") from error
+        key, _, sentence = str(error).partition(": ")
+        told_by = semconv.EXPORTER_HEADERS if key == "headers" else "--collector"
+        raise ValueError(f"{told_by}: {sentence}") from error

@@ -3,11 +3,15 @@
 import time
 
 import pytest
+from prometheus_client import parser
 
 from llmvitals import semconv
 from llmvitals_collector.config import Config
+from llmvitals_collector.evaluation.plan import Plan
+from llmvitals_collector.expose import Format
 from llmvitals_collector.receivers import UnavailableError
 from llmvitals_collector.review import ReviewStore
+from llmvitals_collector.storage import StorageConfig
 
 PATIENCE = 20  # seconds
 
@@ -132,6 +136,24 @@ def test_heuristics_look_at_every_answer_that_comes_with_its_messages(settings, 
     assert told(collector, semconv.QUALITY_RESULTS, source="heuristic") == 0
 
 
+def test_what_came_before_a_call_failed_is_not_evaluated(settings, running, spans, said, take, told):
+    collector = running(settings("checks: [refusal]", judged=False))
+    answer = said("How?", "I'm sorry, but I can't assist with that request.")
+    take(collector, spans({**answer, semconv.ERROR_TYPE: "InternalServerError"}))
+    assert collector.evaluation.finish(PATIENCE)
+    assert told(collector, semconv.FAILURES, mode="refusal") == 0
+    assert told(collector, semconv.FAILURES, mode="provider_error") == 1
+
+
+def test_a_failure_found_in_a_sampled_trace_counts_as_often_as_its_call(settings, running, spans, said, take, told):
+    collector = running(settings("checks: [refusal]", judged=False))
+    request = spans(said("How?", "I'm sorry, but I can't assist with that request."))
+    request.resource_spans[0].scope_spans[0].spans[0].trace_state = "ot=th:8"
+    take(collector, request)
+    assert collector.evaluation.finish(PATIENCE)
+    assert told(collector, semconv.FAILURES, mode="refusal") == told(collector, semconv.RESPONSES) == 2
+
+
 def test_what_the_app_has_checked_is_not_checked_again(settings, running, spans, said, take, told):
     collector = running(settings("checks: [refusal, repetition]", judged=False))
     refused = said("How?", "I'm sorry, but I can't assist with that request.")
@@ -217,10 +239,39 @@ def test_checks_and_rubrics_can_be_changed_while_the_collector_runs(rubric, sett
     collector.reload(Config(evaluation=settings("checks: [refusal]")))
     take(collector, spans(said("How?", "I'm sorry, but I can't assist with that request.")))
     assert collector.evaluation.finish(PATIENCE)
-    hashes = [each["rubric"] for each in collector.evaluation.expected() if each["source"] == semconv.SOURCE_JUDGE]
+    hashes = [each["rubric"] for each in collector.evaluation.expected("") if each["source"] == semconv.SOURCE_JUDGE]
     assert told(collector, semconv.QUALITY_JUDGED, rubric=hashes[0], verdict="pass") == 1
     assert told(collector, semconv.QUALITY_JUDGED, verdict="pass") == 2
     assert told(collector, semconv.FAILURES, mode="refusal") == 1
+
+
+@pytest.mark.parametrize("family", [semconv.QUALITY_JUDGED, semconv.QUALITY_PAIRS, semconv.HUMAN_PAIRS])
+@pytest.mark.parametrize("restarted", [True, False])
+def test_a_changed_rubric_begins_at_0_for_the_templates_that_are_known(
+    rubric, settings, running, spans, said, take, tmp_path, family, restarted
+):
+    """Prometheus' increase() does not see a first import of grades whose series are born with it."""
+    storage = StorageConfig(directory=str(tmp_path / "state"))
+    # A minimum of 0 and a share of 0: nothing is judged, so that nothing but the announcement makes a series.
+    text = f"{{sampling: {{share: 0, minimum_per_template: 0}}, review: {{directory: {tmp_path}}}}}"
+    collector = running(settings(text), storage=storage)
+    take(collector, spans({**said("Hello?", "Hi!"), semconv.PROMPT_NAME: "greeting"}))
+    rubric.write_text(rubric.read_text().replace("Is it kind?", "Is it very kind?"))
+    if restarted:
+        collector.stop()
+        collector = running(settings(text), storage=storage)
+    else:
+        collector.reload(Config(evaluation=settings(text)))
+    take(collector, spans({**said("Hello?", "Hi!"), semconv.PROMPT_NAME: "other"}))
+    body = b"".join(collector.render(Format.TEXT)).decode()
+    samples = [each for one in parser.text_string_to_metric_families(body) for each in one.samples]
+    [changed] = Plan(settings(text)).rubrics
+    found = {
+        (each.labels["template"], each.value)
+        for each in samples
+        if each.name == family.name and each.labels["rubric"] == changed
+    }
+    assert found == {("greeting", 0), ("other", 0)}
 
 
 def test_without_evaluation_the_content_of_calls_is_not_even_read(settings, running, spans, said, take, told):

@@ -80,17 +80,22 @@ def test_the_minimum_is_divided_among_replicas(settings):
     assert Plan(settings("sampling: {replicas: 3, minimum_per_template: 30}")).of("chat").judged.minimum == 10
 
 
-def test_what_can_come_of_any_template_is_known_before_it_comes(settings, tmp_path):
+def test_what_can_come_of_a_template_is_known_before_it_comes(settings, tmp_path):
     plan = Plan(settings(f"{{checks: [refusal, repetition, format_valid], review: {{directory: {tmp_path}}}}}"))
     [rubric] = plan.rubrics
     judged = {"dimension": "tone", "evaluator": "judge-1", "rubric": rubric}
-    expected = list(plan.expected())
+    expected = list(plan.expected("chat"))
     assert {"dimension": "format_valid", "source": semconv.SOURCE_HEURISTIC} in expected
     assert [each for each in expected if "rubric" in each] == [
         {**judged, "source": "judge"},
         {**judged, "source": "human"},
     ]
     assert not any(each["dimension"] == "" for each in expected)
+
+
+def test_of_a_template_with_rubrics_of_its_own_these_are_expected(settings):
+    plan = Plan(settings("templates: {support-*: {rubrics: [safety]}}"))
+    assert [each["dimension"] for each in plan.expected("support-refunds")] == ["safety"]
 
 
 def test_what_takes_a_restart_is_named_and_the_rest_is_taken_over(settings):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmvitals import semconv
-from llmvitals._drawn import drawn
+from llmvitals_collector.evaluation.drawn import drawn
 from llmvitals_collector.evaluation.sampling import Rate, Sampling
 
 HOUR = 3600
