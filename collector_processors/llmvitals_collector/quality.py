@@ -216,9 +216,8 @@ def _failures(calls: Calls, checks: Mapping[str, NDArray[np.int8]]) -> Mask:
         modes = calls.of_texts("finish_reason", _mode_of_finish, np.intp)
         rows = np.flatnonzero(ended & (modes >= 0))
         failures[rows, modes[rows]] = True
-    failures[ended & ~_is(calls, "operation", semconv.EMBEDDINGS) & (calls["output_tokens"] == 0), _MODES["empty"]] = (
-        True
-    )
+    silent = ended & (calls["output_tokens"] == 0) & ~_is(calls, "operation", semconv.EMBEDDINGS)
+    failures[silent, _MODES["empty"]] = True
     if "ending" in calls:
         failures[calls.of_texts("ending", semconv.CANCELLED.__eq__, np.bool_), _MODES["cancelled"]] = True
     for name, verdicts in checks.items():
