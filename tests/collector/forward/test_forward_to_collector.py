@@ -21,11 +21,12 @@ def post(pipeline, path, body, encoding):
 
 
 def counted(pipeline):
-    """The series of calls and feedback that a collector shows."""
+    """The series that a collector shows; in which order depends on what it counted together."""
     with urllib.request.urlopen(f"http://127.0.0.1:{pipeline.metrics.port}/metrics") as answer:
         families = parser.text_string_to_metric_families(answer.read().decode())
         names = {family.name.removesuffix("_total") for family in semconv.COUNTED_FAMILIES}
-        return [sample for family in families if family.name in names for sample in family.samples]
+        samples = [sample for family in families if family.name in names for sample in family.samples]
+    return sorted(samples, key=lambda sample: (sample.name, sorted(sample.labels.items())))
 
 
 @pytest.mark.parametrize("protocol", ["http", "grpc"])
