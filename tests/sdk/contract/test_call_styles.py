@@ -134,21 +134,24 @@ def test_a_call_that_is_not_sampled_is_no_span_and_no_less_an_answer(any_call, c
 
 
 def test_speed_is_tokens_per_second_from_the_first_to_the_last(telling_usage, clients, spans):
-    """20 tokens, one in 10 ms: 19 of them come in the 190 ms after the first, however long that one took."""
-    list(telling_usage.open(clients(Behaviour(first_token_seconds=0.1, token_seconds=0.01, output_tokens=20))))
+    """20 tokens, one in 10 ms: 19 of them come in the 190 ms after the first, however long that one took.
 
-    assert spans()[0].attributes[semconv.OUTPUT_TOKENS_PER_SECOND] == pytest.approx(100, rel=0.25)
+    From the start of the call it would be 32 a second. On a busy machine they come somewhat later, or closer together.
+    """
+    list(telling_usage.open(clients(Behaviour(first_token_seconds=0.4, token_seconds=0.01, output_tokens=20))))
+
+    assert 35 < spans()[0].attributes[semconv.OUTPUT_TOKENS_PER_SECOND] < 180
 
 
 def test_reasoning_that_is_billed_but_not_sent_does_not_make_an_answer_fast(clients, spans):
-    """40 tokens are billed, 20 of them hidden: what streams is 20 tokens in 190 ms."""
+    """40 tokens are billed, 20 of them hidden: what streams is 20 tokens in 190 ms. All would be 205 a second."""
     loopback = clients(Behaviour(token_seconds=0.01, output_tokens=40, reasoning_tokens=20))
     for _ in loopback.openai.responses.create(model="gpt-x", input="Why?", stream=True):
         pass
 
     attributes = spans()[0].attributes
     assert attributes[semconv.USAGE_REASONING_OUTPUT_TOKENS] == 20
-    assert attributes[semconv.OUTPUT_TOKENS_PER_SECOND] == pytest.approx(100, rel=0.25)
+    assert 35 < attributes[semconv.OUTPUT_TOKENS_PER_SECOND] < 180
 
 
 def test_the_first_answer_token_is_told_where_reasoning_comes_before_it(reasoning, clients, spans):
