@@ -117,10 +117,10 @@ def test_a_dropped_call_has_ended_when_whoever_dropped_it_looks():
     """So that nothing is lost where a process is flushed, or frozen, right after."""
     _call.end_dropped_calls()
     ended = 0
-    for _ in range(50):
+    for _ in range(20):
         ends = []
         call = open_call(ends)
         del call
         gc.collect()
         ended += bool(ends)
-    assert ended > 10, "all of them, but for a machine that is busy with something else"
+    assert ended > 4, "all of them, but for a machine that is busy with something else"
