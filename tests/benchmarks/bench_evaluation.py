@@ -1,6 +1,7 @@
 """What evaluation costs those who send: taking and counting calls with their messages, with and without it.
 
-The judge accepts connections and never answers, which is the worst that it can do. One process, in turns; medians of
+A judge that answers (the demo's, in a process of its own) against one that accepts connections and never answers, which
+is the worst that it can do. One process, in turns; medians of
 the CPU time of the thread that takes requests and of the time that passes, and of the CPU time of the whole
 process: `python tests/benchmarks/bench_evaluation.py`
 """
@@ -18,6 +19,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from llmvitals import semconv
 from llmvitals_collector.config import Config, GrpcReceiver, HttpReceiver, Metrics, Receivers
 from llmvitals_collector.decode import Encoding
+from llmvitals_collector.demo import programs
 from llmvitals_collector.document import parsed
 from llmvitals_collector.evaluation.config import EvaluationConfig
 from llmvitals_collector.expose import Format
@@ -92,11 +94,22 @@ def measure(pipeline: Pipeline, bodies: list[bytes]) -> Cost:
 
 def main() -> None:
     hanging = socket.create_server(("127.0.0.1", 0), backlog=64)
-    judge = f"judge: {{model: m, api_key: k, base_url: 'http://127.0.0.1:{hanging.getsockname()[1]}/v1'}}"
+    with programs.provider(seed=1) as answering:
+        answering.wait_until_ready()
+        judges = (judge(answering.url), judge(f"http://127.0.0.1:{hanging.getsockname()[1]}"))
+        compare(*judges)
+
+
+def judge(url: str) -> str:
+    return f"judge: {{model: judge-1, api_key: k, base_url: '{url}/v1', rubrics: [helpfulness]}}"
+
+
+def compare(answers: str, hangs: str) -> None:
     pipelines = {
         "off": collector(""),
-        "judge hangs": collector(f"{{{judge}}}"),
-        "judge hangs, checks": collector(f"{{{judge}, checks: {CHECKS}}}"),
+        "judge answers": collector(f"{{{answers}}}"),
+        "judge hangs": collector(f"{{{hangs}}}"),
+        "judge hangs, checks": collector(f"{{{hangs}, checks: {CHECKS}}}"),
     }
     costs: dict[str, list[Cost]] = {name: [] for name in pipelines}
     for number in range(ROUNDS + 1):
