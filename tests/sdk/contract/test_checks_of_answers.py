@@ -7,7 +7,6 @@ from llmvitals import semconv
 from llmvitals.evaluators import read
 from llmvitals_collector.demo.behaviour import Behaviour
 
-
 # Google blocks the answer, and sends no word of it; LiteLLM 1.106 leaves out what OpenAI has in `refusal`.
 WORDLESS = ("litellm completion by openai",)
 
