@@ -1,6 +1,7 @@
 """What only clients made by Stainless can do: raw responses, and streams that hold their response."""
 
 import gc
+import time
 
 import pytest
 
@@ -74,6 +75,10 @@ def test_the_connection_of_a_dropped_stream_is_let_go_as_without_llmvitals(clien
         assert response.is_closed
     finally:
         gc.enable()
+    deadline = time.monotonic() + 5
+    while not spans() and time.monotonic() < deadline:
+        time.sleep(0.001)
+    assert spans()[0].attributes[semconv.STREAM_ENDING] == semconv.ABANDONED
 
 
 @pytest.mark.parametrize("style", ["create", "with_raw_response"])
