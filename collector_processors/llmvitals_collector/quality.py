@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmvitals import semconv
+from llmvitals._content import finish_reason
 from llmvitals.evaluators import EVALUATORS, read
 from llmvitals_collector.calls import OUTCOMES_BY_CLASS, Calls
 from llmvitals_collector.columns import ABSENT_MEMBER, Columns
@@ -29,17 +30,8 @@ _MODES_OF_OUTCOMES = np.array(
         for outcome, error_class in OUTCOMES_BY_CLASS
     ]
 )
-# What providers call it when an answer ends early, in lower case and without underscores.
-_FINISHED_BY = {
-    **dict.fromkeys(
-        ("length", "maxtokens", "maxoutputtokens", "modellength", "modelcontextwindowexceeded"), "truncated"
-    ),
-    **dict.fromkeys(
-        ("contentfilter", "contentfiltered", "safety", "guardrailintervened", "recitation", "prohibitedcontent"),
-        "content_filtered",
-    ),
-    "refusal": "refusal",
-}
+# By the conventions' words for why an answer ended, and Anthropic's for one that it declined.
+_MODE_OF_FINISH = {"length": "truncated", "content_filter": "content_filtered", "refusal": "refusal"}
 # What results have of no call, with what is absent.
 _FOUND = {"dimension": 0, **dict.fromkeys(("verdict", "mode", "primary", "kind"), ABSENT_MEMBER)}
 # Evaluators of apps name themselves, so not too many of a batch are told apart.
@@ -226,8 +218,9 @@ def _failures(calls: Calls, checks: Mapping[str, NDArray[np.int8]]) -> Mask:
     return failures
 
 
-def _mode_of_finish(reason: str) -> int:
-    mode = _FINISHED_BY.get(reason.replace("_", "").replace("-", "").casefold())
+def _mode_of_finish(told: str) -> int:
+    reason = told.casefold().replace("-", "_")  # the Vercel AI SDK has hyphens
+    mode = _MODE_OF_FINISH.get(reason) or _MODE_OF_FINISH.get(finish_reason(reason))
     return _MODES[mode] if mode else ABSENT_MEMBER
 
 

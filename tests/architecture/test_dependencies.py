@@ -79,7 +79,12 @@ MAY_IMPORT = {
         "llmvitals.semconv",
     ],
     # What apps check themselves is read by who has written it.
-    "llmvitals_collector.quality": ["llmvitals_collector", "llmvitals.evaluators", "llmvitals.semconv"],
+    "llmvitals_collector.quality": [
+        "llmvitals_collector",
+        "llmvitals._content",
+        "llmvitals.evaluators",
+        "llmvitals.semconv",
+    ],
     "llmvitals_collector.counting": ["llmvitals_collector", "llmvitals.evaluators", "llmvitals.semconv"],
     "llmvitals_collector.storage": [
         "llmvitals_collector.cache_lookups",

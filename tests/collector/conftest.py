@@ -22,7 +22,10 @@ from prometheus_client.samples import Sample
 
 from llmvitals import semconv
 from llmvitals_collector.config import Config, GrpcReceiver, HttpReceiver, Metrics, Receivers
+from llmvitals_collector.decode import Encoding
+from llmvitals_collector.expose import Format
 from llmvitals_collector.pipeline import Pipeline
+from llmvitals_collector.receivers import Signal
 
 # Examples take longer when a machine is busy, which is no failure.
 settings.register_profile("without deadline", deadline=None)
@@ -93,3 +96,36 @@ def scrape(collector: Pipeline) -> Callable[[], list[Sample]]:
         return [sample for family in text_parser.text_string_to_metric_families(text) for sample in family.samples]
 
     return get
+
+
+class Unserved:
+    """A collector without servers: what is sent to it, and its series."""
+
+    def __init__(self):
+        self._pipeline = Pipeline(Config())
+
+    def logs(self, request):
+        self._pipeline.intake.take("http", Signal.LOGS, request.SerializeToString(), Encoding.PROTOBUF)
+
+    def traces(self, request):
+        self._pipeline.intake.take("http", Signal.TRACES, request.SerializeToString(), Encoding.PROTOBUF)
+
+    def samples(self, family):
+        """The label sets of a family with their values, histograms by their counts."""
+        text = b"".join(self._pipeline.render(Format.TEXT)).decode()
+        name = family.name + ("_count" if family.kind == "histogram" else "")
+        found = (each for one in text_parser.text_string_to_metric_families(text) for each in one.samples)
+        return [sample for sample in found if sample.name == name]
+
+    def counted(self, family, *labels):
+        """What is not 0, by some of its labels."""
+        return {
+            tuple(sample.labels[label] for label in labels): sample.value
+            for sample in self.samples(family)
+            if sample.value
+        }
+
+
+@pytest.fixture
+def unserved() -> Unserved:
+    return Unserved()

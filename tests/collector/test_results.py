@@ -1,54 +1,21 @@
-"""Verdicts, feedback, tasks and lookups become series: whoever tells of them, each counts once and as what it is."""
+"""Verdicts, feedback and failures become series: whoever tells of them, each counts once and as what it is."""
 
 import math
 import time
 
 import pytest
-from prometheus_client import parser
 
 from llmvitals import semconv
-from llmvitals_collector.config import Config
-from llmvitals_collector.decode import Encoding, decode_logs, decode_traces
-from llmvitals_collector.expose import Format
-from llmvitals_collector.pipeline import Pipeline
+from llmvitals_collector.decode import decode_logs, decode_traces
 from llmvitals_collector.quality import rated
-from llmvitals_collector.receivers import Signal
 
 OUT_OF_FIVE = {semconv.EVALUATION_SCORE_MIN: 1, semconv.EVALUATION_SCORE_MAX: 5}
 IN_A_CALL = {semconv.REQUEST_MODEL: "gpt-5", semconv.PROMPT_NAME: "support", semconv.PROMPT_VERSION: "3"}
 
 
-class Collector:
-    """A collector without servers: what is sent to it, and its series."""
-
-    def __init__(self):
-        self._pipeline = Pipeline(Config())
-
-    def logs(self, request):
-        self._pipeline.intake.take("http", Signal.LOGS, request.SerializeToString(), Encoding.PROTOBUF)
-
-    def traces(self, request):
-        self._pipeline.intake.take("http", Signal.TRACES, request.SerializeToString(), Encoding.PROTOBUF)
-
-    def samples(self, family):
-        """The label sets of a family with their values, histograms by their counts."""
-        text = b"".join(self._pipeline.render(Format.TEXT)).decode()
-        name = family.name + ("_count" if family.kind == "histogram" else "")
-        found = (each for one in parser.text_string_to_metric_families(text) for each in one.samples)
-        return [sample for sample in found if sample.name == name]
-
-    def counted(self, family, *labels):
-        """What is not 0, by some of its labels."""
-        return {
-            tuple(sample.labels[label] for label in labels): sample.value
-            for sample in self.samples(family)
-            if sample.value
-        }
-
-
 @pytest.fixture
-def collector():
-    return Collector()
+def collector(unserved):
+    return unserved
 
 
 @pytest.fixture
@@ -119,9 +86,13 @@ def test_unknown_and_error_count_neither_as_pass_nor_as_fail(evaluated, collecto
     assert collector.counted(semconv.QUALITY_WEIGHT, "dimension") == {("relevance",): 1}
 
 
-def test_the_release_of_a_result_is_its_calls_and_else_its_senders(events):
-    results = result(events, **{semconv.RELEASE: "2.0"})
-    assert results.strings[results["release"][0]] == "2.0"
+@pytest.mark.parametrize(("told", "release"), [({semconv.RELEASE: "2.0"}, "2.0"), ({}, "3.1")])
+def test_the_release_of_a_result_is_its_calls_and_else_its_senders(events, told, release):
+    request = events((semconv.EVALUATION_RESULT, {semconv.EVALUATION_NAME: "relevance", **told}))
+    version = request.resource_logs[0].resource.attributes.add(key=semconv.SERVICE_VERSION)
+    version.value.string_value = "3.1"
+    results = decode_logs(request.SerializeToString()).records
+    assert results.strings[results["release"][0]] == release
 
 
 def test_a_result_with_an_id_counts_once_whenever_it_comes(evaluated, collector):
@@ -345,52 +316,6 @@ def test_what_may_come_of_checks_begins_at_0_too(spans, collector):
     bands = {each.labels["latency_band"] for each in collector.samples(semconv.QUALITY_BY_LATENCY)}
     assert bands == set(semconv.LATENCY_BANDS)
     assert collector.samples(semconv.QUALITY_SCORE) == []  # of which the app tells none
-
-
-# ---- Tasks and caches ------------------------------------------------------------------------------------------
-
-
-def test_a_task_counts_by_its_outcome_and_a_failed_one_by_its_mode(spans, collector):
-    done = {semconv.TASK_NAME: "refund", semconv.TASK_OUTCOME: semconv.COMPLETED}
-    failed = {semconv.TASK_NAME: "refund", semconv.TASK_OUTCOME: semconv.FAILED, semconv.TASK_FAILURE_MODE: "no_answer"}
-    request = spans({}, {}, {})
-    for span, attributes in zip(request.resource_spans[0].scope_spans[0].spans, (done, failed, {}), strict=True):
-        if attributes:
-            del span.attributes[:]
-            for key, value in attributes.items():
-                span.attributes.add(key=key).value.string_value = value
-    for _ in range(2):
-        collector.traces(request)
-    assert collector.counted(semconv.TASKS, "task", "outcome") == {("refund", "completed"): 1, ("refund", "failed"): 1}
-    assert collector.counted(semconv.TASK_FAILURES, "task", "failure_mode") == {("refund", "no_answer"): 1}
-    assert collector.counted(semconv.TASK_DURATION, "outcome") == {("completed",): 1, ("failed",): 1}
-    assert sum(collector.counted(semconv.CALLS, "outcome").values()) == 1
-
-
-def test_a_task_that_ended_nobody_knows_how_counts_and_so_does_the_lookup_that_it_is(spans, collector):
-    request = spans({})
-    span = request.resource_spans[0].scope_spans[0].spans[0]
-    del span.attributes[:]
-    for key, value in {semconv.TASK_NAME: "refund", semconv.CACHE_NAME: "a", semconv.CACHE_OUTCOME: "hit"}.items():
-        span.attributes.add(key=key).value.string_value = value
-    collector.traces(request)
-    assert collector.counted(semconv.TASKS, "outcome") == {("unknown",): 1}
-    assert collector.counted(semconv.RESPONSE_CACHE_LOOKUPS, "outcome") == {("hit",): 1}
-
-
-def test_a_lookup_counts_by_its_outcome_and_a_hit_by_what_it_saved(spans, collector):
-    request = spans({})
-    span = request.resource_spans[0].scope_spans[0].spans[0]
-    del span.attributes[:]
-    for key, value in {semconv.CACHE_NAME: "answers", semconv.CACHE_OUTCOME: semconv.HIT}.items():
-        span.attributes.add(key=key).value.string_value = value
-    span.attributes.add(key=semconv.CACHE_SAVED_DURATION).value.double_value = 2.5
-    span.attributes.add(key=semconv.CACHE_SAVED_OUTPUT_TOKENS).value.int_value = 40
-    collector.traces(request)
-    assert collector.counted(semconv.RESPONSE_CACHE_LOOKUPS, "response_cache", "outcome") == {("answers", "hit"): 1}
-    assert collector.counted(semconv.RESPONSE_CACHE_SAVED_SECONDS, "response_cache") == {("answers",): 2.5}
-    saved = collector.counted(semconv.RESPONSE_CACHE_SAVED_TOKENS, "gen_ai_token_type")
-    assert saved == {("output",): 40}
 
 
 def test_content_is_read_only_where_something_is_to_be_evaluated(spans):
