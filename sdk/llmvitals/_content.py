@@ -219,7 +219,10 @@ _FINISH_REASONS = {
     **dict.fromkeys(("end_turn", "stop_sequence", "complete", "completed", "finish"), "stop"),
     **dict.fromkeys(("max_tokens", "max_output_tokens", "model_length", "model_context_window_exceeded"), "length"),
     **dict.fromkeys(("tool_calls", "tool_use", "function_call"), "tool_call"),
-    **dict.fromkeys(("refusal", "safety", "guardrail_intervened", "content_filtered", "recitation"), "content_filter"),
+    **dict.fromkeys(
+        ("refusal", "safety", "guardrail_intervened", "content_filtered", "recitation", "prohibited_content"),
+        "content_filter",
+    ),
 }
 
 

@@ -229,6 +229,7 @@ def modes(collector):
         ({semconv.RESPONSE_FINISH_REASONS: ["length"]}, "truncated"),
         ({semconv.RESPONSE_FINISH_REASONS: ["MAX_TOKENS"]}, "truncated"),
         ({semconv.RESPONSE_FINISH_REASONS: ["content_filter"]}, "content_filtered"),
+        ({semconv.RESPONSE_FINISH_REASONS: ["PROHIBITED_CONTENT"]}, "content_filtered"),
         ({semconv.USAGE_OUTPUT_TOKENS: 0}, "empty"),
         ({semconv.CHECKS: "refusal=fail format_valid=pass"}, "refusal"),
     ],
