@@ -14,17 +14,32 @@ import pytest
 import yaml
 
 from llmvitals import semconv
+from llmvitals_collector.demo import alerting
 
 ROOT = Path(__file__).parents[1]
 SCRAPED = frozenset({"job", "instance"})  # what Prometheus adds to every series it scrapes
 PROMETHEUS_OWN = {
     "up": SCRAPED,
-    "ALERTS": frozenset({"alertname", "alertstate", "severity", "category", semconv.LABEL_MODEL}),
+    "scrape_duration_seconds": SCRAPED,
+    "scrape_samples_scraped": SCRAPED,
+    "prometheus_rule_evaluation_failures_total": SCRAPED | {"rule_group"},
+    "prometheus_rule_group_iterations_missed_total": SCRAPED | {"rule_group"},
+    "ALERTS": frozenset(
+        {
+            *("alertname", "alertstate", "category", semconv.LABEL_SEVERITY, semconv.LABEL_OWNER),
+            *(semconv.LABEL_SERVICE, semconv.LABEL_MODEL, semconv.LABEL_TEMPLATE),
+        }
+    ),
 }
 # The words before the first colon of a recorded name, which say what labels it keeps.
 LEVELS = {
     "slo": (semconv.LABEL_SLO,),
     "model": (semconv.LABEL_MODEL,),
+    "judge": (semconv.LABEL_WINDOW, semconv.LABEL_JUDGE),
+    "cache": (semconv.LABEL_WINDOW, semconv.LABEL_CACHE),
+    "mode": (semconv.LABEL_MODE,),
+    "service": (semconv.LABEL_WINDOW, semconv.LABEL_SERVICE),
+    "catalogue": (semconv.LABEL_SERVICE,),
     # What begins with one of these is counted in windows.
     "template": (semconv.LABEL_WINDOW, semconv.LABEL_SERVICE, semconv.LABEL_TEMPLATE),
     "version": (semconv.LABEL_WINDOW, semconv.LABEL_SERVICE, semconv.LABEL_TEMPLATE, semconv.LABEL_TEMPLATE_VERSION),
@@ -67,7 +82,10 @@ def program() -> Callable[..., str]:
 
 
 class Slack(ThreadingHTTPServer):
-    """Answers every POST with ok and keeps its path and JSON body, in order."""
+    """Answers every POST with ok and keeps its path and JSON body, in order.
+
+    failing: titles of messages that it fails to take once.
+    """
 
     daemon_threads = True
 
@@ -75,6 +93,7 @@ class Slack(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _KeepPost)
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.posts: list[tuple[str, dict]] = []
+        self.failing: set[str] = set()
         self.changed = threading.Condition()
 
     def titles(self, path: str) -> list[str]:
@@ -85,6 +104,14 @@ class Slack(ThreadingHTTPServer):
         """The first message with this title at this webhook; waits for it."""
         self._wait(lambda: title in self.titles(path), f"{title} at {path}")
         return next(b["attachments"][0] for p, b in self.posts if p == path and b["attachments"][0]["title"] == title)
+
+    def tells_of(self, fired: dict) -> bool:
+        """Whether a message has the summary of an alert that a test has fired."""
+        told = [body["attachments"][0]["text"] for _, body in self.posts if "attachments" in body]
+        return any(fired["annotations"]["summary"] in text for text in told)
+
+    def wait_until_told(self, fired: dict) -> None:
+        self._wait(lambda: self.tells_of(fired), f"{fired['annotations']['summary']}")
 
     def wait_for_posts(self, path: str, count: int) -> None:
         """Wait until this many more came to a webhook."""
@@ -105,11 +132,15 @@ class _KeepPost(BaseHTTPRequestHandler):
     def do_POST(self):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         with self.server.changed:
-            self.server.posts.append((self.path, body))
+            title = body["attachments"][0]["title"] if "attachments" in body else ""
+            if fails := title in self.server.failing:
+                self.server.failing.remove(title)
+            else:
+                self.server.posts.append((self.path, body))
             self.server.changed.notify_all()
-        self.send_response(200)
+        self.send_response(500 if fails else 200)
         self.end_headers()
-        self.wfile.write(b"ok")
+        self.wfile.write(b"rollup_error" if fails else b"ok")
 
     def log_message(self, *arguments):
         pass
@@ -126,20 +157,10 @@ def slack() -> Iterator[Slack]:
 
 @pytest.fixture(scope="session")
 def alertmanager_configuration(slack) -> Callable[[Path], dict[str, Any]]:
-    """`alertmanager_configuration(folder)` is the shipped one: only addresses, secrets and times are the tests' own.
-
-    Its templates and secrets are put into the folder, where it is to be, too.
-    """
+    """`alertmanager_configuration(folder)` is the shipped one: only addresses, secrets and times are the tests' own."""
 
     def configuration(folder: Path) -> dict[str, Any]:
-        shipped = ROOT / "prometheus_rules" / "alertmanager"
-        for template in shipped.glob("*.tmpl"):
-            shutil.copy(template, folder)
-        for channel in ("slack_llm", "slack_oncall"):
-            (folder / channel).write_text(f"{slack.url}/{channel}\n")
-        config = yaml.safe_load((shipped / "alertmanager.yml").read_text().replace("/etc/alertmanager", str(folder)))
-        for route in (config["route"], *config["route"]["routes"]):
-            route |= {"group_wait": "1s", "group_interval": "500ms"}
+        config = alerting.configuration(folder, lambda channel: f"{slack.url}/{channel}", "1s", "500ms")
         config["route"]["routes"][0]["repeat_interval"] = "500ms"  # the watchdog's
         config["receivers"][-1]["webhook_configs"][0]["url"] = f"{slack.url}/switch"
         return config
@@ -167,7 +188,9 @@ def labels_of(rule_groups) -> dict[str, frozenset[str]]:
             known |= {family.name + suffix: known[family.name] | {"le"} for suffix in HISTOGRAM_SUFFIXES}
     for rule in (rule for group in rule_groups for rule in group["rules"] if "record" in rule):
         level = rule["record"].partition(":")[0]
-        known[rule["record"]] = frozenset(label for word in level.split("_") for label in LEVELS[word])
+        kept = {label for word in level.split("_") for label in LEVELS[word]}
+        # Several rules may record one name.
+        known[rule["record"]] = known.get(rule["record"], frozenset()).union(kept, rule.get("labels", ()))
     return known
 
 

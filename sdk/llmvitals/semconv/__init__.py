@@ -5,4 +5,5 @@ from llmvitals.semconv.attributes import *
 from llmvitals.semconv.collector_metrics import *
 from llmvitals.semconv.metrics import *
 from llmvitals.semconv.quality import *
+from llmvitals.semconv.recorded import *
 from llmvitals.semconv.values import *

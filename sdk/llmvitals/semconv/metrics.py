@@ -250,8 +250,3 @@ PRICE_TIMESTAMP = Family(
 )
 
 CALL_FAMILIES = tuple(value for value in tuple(globals().values()) if isinstance(value, Family))
-
-# ---- Recorded series that dashboards show ----------------------------------------------------------
-# prometheus_rules/slo.rules.yml
-
-SLO_BUDGET_LEFT = "slo:llm_slo_budget_left:ratio30d"  # by LABEL_SLO; 1 is all of it, below 0 it is overspent

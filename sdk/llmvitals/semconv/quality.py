@@ -333,27 +333,3 @@ EVALUATION_SET_TIMESTAMP = Family(
 JUDGE_FAMILIES = tuple(
     value for value in tuple(globals().values()) if isinstance(value, Family) and value not in QUALITY_FAMILIES
 )
-
-# ---- Recorded series that dashboards show ------------------------------------------------------------------
-# prometheus_rules/quality.rules.yml; each of them has a label that says over how long.
-
-LABEL_WINDOW = "window"
-WINDOWS = ("1h", "6h", "1d", "7d", "28d")
-
-# By template, its version, dimension and source: of a judge that is calibrated the corrected rate, else the weighted.
-RECORDED_QUALITY = "version_dimension_source:llm_quality:ratio"
-RECORDED_QUALITY_LOW = "version_dimension_source:llm_quality:ratio_low"
-RECORDED_QUALITY_HIGH = "version_dimension_source:llm_quality:ratio_high"
-RECORDED_QUALITY_N = "version_dimension_source:llm_quality:n"
-# By template, its version, dimension, and the judge's model and rubric.
-RECORDED_CALIBRATED = "version_dimension_evaluator:llm_quality_calibrated:bool"  # 1, or 0 below 50 pairs
-RECORDED_PAIRS = "version_dimension_evaluator:llm_quality_pairs:n"
-RECORDED_LAMBDA = "version_dimension_evaluator:llm_quality_pairs:lambda"
-RECORDED_KAPPA = "version_dimension_evaluator:llm_quality_pairs:kappa"
-RECORDED_HUMAN_KAPPA = "template_dimension_rubric:llm_human_pairs:kappa"
-# By template, its version, source and kind: of all answers, how many get this feedback.
-RECORDED_FEEDBACK = "version_source_kind:llm_feedback:ratio"
-RECORDED_NEGATIVE_FEEDBACK = "version:llm_negative_feedback:ratio"
-RECORDED_TASKS_COMPLETED = "task:llm_tasks_completed:ratio"
-RECORDED_COST_PER_CALL = "version:llm_cost_usd_per_call:mean"
-RECORDED_COST_PER_PASS = "version_dimension_source:llm_cost_usd_per_pass:mean"
