@@ -19,13 +19,14 @@ _REFERENCE = re.compile(r"\$\{env:(?P<name>\w+)(:-(?P<default>[^}]*))?\}")
 class Key(NamedTuple):
     """One key of a section: what its annotation says."""
 
-    name: str
+    name: str  # as the document spells it
+    attribute: str  # as the section does, where that is a word of Python's
     form: Any  # its type, with the annotation
     section: type[msgspec.Struct] | None  # where it is a section itself
     entry: type[msgspec.Struct] | None  # where it is a mapping of names to sections
     valid: str  # what its value is to be, in words; "" where the type says it all
     marks: frozenset[str]  # "secret": never shown; "restart": a change of it takes one
-    default: Any
+    default: Any  # NODEFAULT where it has to be given
 
 
 def keys(section: type[msgspec.Struct]) -> Iterator[Key]:
@@ -38,8 +39,10 @@ def keys(section: type[msgspec.Struct]) -> Iterator[Key]:
         entry = next(filter(_is_section, get_args(plain)), None) if get_origin(plain) is dict else None
         valid = next((meta.description for meta in metas if meta.description), "")
         marks = frozenset(mark for meta in metas for mark in meta.extra or ())
-        default = field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
-        yield Key(field.name, field.type, inner, entry, valid, marks, default)
+        default = field.default
+        if field.default_factory is not msgspec.NODEFAULT:
+            default = field.default_factory()
+        yield Key(field.encode_name, field.name, field.type, inner, entry, valid, marks, default)
 
 
 def _is_section(form: Any) -> bool:
@@ -127,7 +130,10 @@ def _section(value: Any, section: type[S], path: Place) -> S:
             near = difflib.get_close_matches(str(name), known, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"valid keys: {', '.join(known) or 'none'}"
             raise ValueError(f"{_dotted((*path, name))}: unknown key; {hint}")
-        settings[name] = _setting(setting, known[name], (*path, name))
+        settings[known[name].attribute] = _setting(setting, known[name], (*path, name))
+    for key in known.values():
+        if key.default is msgspec.NODEFAULT and key.attribute not in settings:
+            raise ValueError(f"{_dotted((*path, key.name))}: is missing, and is to be {key.valid}")
     try:
         return section(**settings)
     except ValueError as error:

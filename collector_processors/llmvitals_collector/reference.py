@@ -19,18 +19,18 @@ _ATTRIBUTE = re.compile(r"^    (\w+): (.*(?:\n {8}.*)*)", re.MULTILINE)
 
 def reference() -> str:
     """The docstrings and annotations of the configuration's structs, as one commented file."""
-    about, _ = _about(Config)
-    return "\n".join([*_comment(about), *_comment(_ENVIRONMENT), *_lines(Config), ""])
+    purpose, _ = about(Config)
+    return "\n".join([*_comment(purpose), *_comment(_ENVIRONMENT), *_lines(Config), ""])
 
 
 def _lines(section: type[msgspec.Struct]) -> Iterator[str]:
     """A section's keys, each with the comment that says what it is."""
-    _, sentences = _about(section)
+    _, sentences = about(section)
     for key in keys(section):
         restart = "A change takes a restart." if "restart" in key.marks else ""
         if key.section:
             yield ""
-            yield from _comment(_about(key.section)[0])
+            yield from _comment(about(key.section)[0])
             yield from _comment(restart)
             inner = list(_lines(key.section))
             yield f"{key.name}:" if inner else f"{key.name}: {{}}"
@@ -42,20 +42,20 @@ def _lines(section: type[msgspec.Struct]) -> Iterator[str]:
             )
             yield f"{key.name}: {_value(key)}"
             if key.entry:
-                inner = [*_comment(_about(key.entry)[0]), "NAME:", *(f"  {line}" for line in _lines(key.entry))]
+                inner = [*_comment(about(key.entry)[0]), "NAME:", *(f"  {line}" for line in _lines(key.entry))]
                 yield from (f"#   {line}".rstrip() for line in inner)
 
 
-def _about(section: type[msgspec.Struct]) -> tuple[str, Mapping[str, str]]:
+def about(section: type[msgspec.Struct]) -> tuple[str, Mapping[str, str]]:
     """What a section is for, and each of its keys.
 
     A processor's settings have no docstring of their own: its module's says all of it.
     """
     whole = section.__name__.endswith("Config")
     docstring = inspect.cleandoc(section.__doc__ or (whole and sys.modules[section.__module__].__doc__) or "")
-    about, *attributes = _ATTRIBUTES.split(docstring)
+    purpose, *attributes = _ATTRIBUTES.split(docstring)
     sentences = {name: " ".join(text.split()) for name, text in _ATTRIBUTE.findall("".join(attributes))}
-    return about, {name: text[0].upper() + text[1:] for name, text in sentences.items()}
+    return purpose, {name: text[0].upper() + text[1:] for name, text in sentences.items()}
 
 
 def _value(key: Key) -> str:

@@ -116,6 +116,17 @@ MAY_IMPORT = {
         "llmvitals.semconv",
         "opentelemetry.proto",
     ],
+    # Of the collector it needs what its configuration is, and nothing that runs.
+    "llmvitals_collector.catalogue": [
+        "llmvitals_collector.assets",
+        "llmvitals_collector.catalogue",
+        "llmvitals_collector.config",
+        "llmvitals_collector.document",
+        "llmvitals_collector.measures",
+        "llmvitals_collector.processors.slo",
+        "llmvitals_collector.reference",
+        "llmvitals.semconv",
+    ],
     # The demo is an app: it uses the SDK as any app does.
     "llmvitals_collector.demo": ["llmvitals_collector", "llmvitals"],
     "llmvitals_collector.demo.wire": ["llmvitals_collector.demo"],

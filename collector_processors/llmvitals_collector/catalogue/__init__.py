@@ -1,0 +1,1 @@
+"""The catalogue: what is measured, who owns it, and what it has to be."""
