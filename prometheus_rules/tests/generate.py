@@ -1,13 +1,11 @@
 """Writes quality.test.yml, in which Python says what the rules are to say: `generate.py [--check]`."""
 
-import argparse
-import math
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-import yaml
+import promtool
 
 from llmvitals import semconv
 from llmvitals_collector import statistics
@@ -17,7 +15,6 @@ FILE = Path(__file__).with_name("quality.test.yml")
 MINUTES, EVALUATED = 90, 80  # how long the counters grow, and when they are looked at
 HOUR = 60  # of so many minutes is the window
 INSTANCES = ("a", "b")  # collectors, each of which counts a half
-PRECISION = 1e-6
 NEGATIVE = [kind for kind, score in semconv.FEEDBACK_SCORES.items() if score == 0.0]
 Expected = Iterator[tuple[str, dict[str, str], float]]
 
@@ -243,35 +240,24 @@ def _estimate(name: str, labels: dict[str, str], estimate: Estimate | statistics
         yield f"{name}:{operation}", labels, getattr(estimate, field_name)
 
 
-def generated() -> str:
-    """The text of the file."""
+def generated() -> dict[str, Any]:
+    """What is in the file."""
     counts = [each for template in TEMPLATES for each in counted(template)]
-    samples: dict[str, list[dict[str, object]]] = {}
-    for template in TEMPLATES:
-        for name, labels, value in expected(template):
-            sample = {"labels": _selector("", {**labels, semconv.LABEL_WINDOW: "1h"}), "value": _rounded(value)}
-            samples.setdefault(name, []).append(sample)
+    values = [each for template in TEMPLATES for each in expected(template)]
     case = {
         "name": "rates, intervals and costs are those of llmvitals_collector/statistics.py",
         "interval": "1m",
         "input_series": [
             {
-                "series": _selector(name, {**labels, "instance": instance, "job": "llm-collector"}),
+                "series": promtool.selector(name, {**labels, "instance": instance, "job": "llm-collector"}),
                 "values": f"0+{count / len(INSTANCES) / HOUR!r}x{MINUTES}",
             }
             for name, labels, count in counts
             for instance in INSTANCES
         ],
-        "promql_expr_test": [
-            {
-                "expr": f'round({name}{{{semconv.LABEL_WINDOW}="1h"}}, {PRECISION:f})',
-                "eval_time": f"{EVALUATED}m",
-                "exp_samples": of_name,
-            }
-            for name, of_name in samples.items()
-        ],
+        "promql_expr_test": promtool.comparisons(values, "1h", f"{EVALUATED}m"),
     }
-    file = {
+    return {
         "rule_files": ["../quality_windows.rules.yml", "../quality.rules.yml"],
         "evaluation_interval": "1m",
         "group_eval_order": [
@@ -280,28 +266,7 @@ def generated() -> str:
         ],
         "tests": [case],
     }
-    return f"# Written by {Path(__file__).name}.\n" + yaml.safe_dump(file, sort_keys=False, width=1000)
-
-
-def _selector(name: str, labels: dict[str, str]) -> str:
-    return name + "{" + ",".join(f'{label}="{value}"' for label, value in labels.items()) + "}"
-
-
-def _rounded(value: float) -> float:
-    """As PromQL's `round` does it: half up, by the inverse of the precision."""
-    return math.floor(value * (1 / PRECISION) + 0.5) / (1 / PRECISION)
-
-
-def main() -> None:
-    """Write the file, or with --check only say whether it is what would be written (exit code 1)."""
-    parser = argparse.ArgumentParser(description="Write the unit tests of the rules about quality.")
-    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if the file is out of date")
-    text = generated()
-    if not parser.parse_args().check:
-        FILE.write_text(text, "utf-8")
-    elif not FILE.exists() or FILE.read_text("utf-8") != text:
-        sys.exit(f"{FILE.name} is out of date: run python prometheus_rules/tests/{Path(__file__).name}")
 
 
 if __name__ == "__main__":
-    main()
+    promtool.write_or_check(FILE, generated(), "Write the unit tests of the rules about quality.")
