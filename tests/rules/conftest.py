@@ -1,9 +1,10 @@
 """A running Alertmanager with the shipped configuration, and a way to fire alerts as Prometheus would."""
 
+import itertools
 import json
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 
 import pytest
@@ -12,6 +13,7 @@ from llmvitals_collector.demo import servers
 
 # Waits for what shall happen are this long at most, in seconds.
 PATIENCE = 20
+GENERATOR = "http://prometheus.example/graph?g0.expr=up&g0.tab=1"
 
 
 class Alertmanager:
@@ -20,8 +22,9 @@ class Alertmanager:
     def __init__(self, url: str, rules: dict[str, dict]) -> None:
         self.url = url
         self.rules = rules
+        self._numbers = itertools.count()  # two summaries are never the same
 
-    def fire(self, alert: str, **labels: str) -> dict:
+    def fire(self, alert: str, annotations: Mapping[str, str] = {}, **labels: str) -> dict:
         """Fire an alert of our rules with their labels and the given ones; what it returns can be resolved.
 
         It starts now: one older than group_wait is sent at once, before an inhibiting alert is seen.
@@ -31,16 +34,19 @@ class Alertmanager:
             "labels": {"alertname": alert, **rule["labels"], **labels},
             "annotations": {
                 **rule["annotations"],
-                "summary": f"summary of {alert}",
+                "summary": f"summary {next(self._numbers)} of {alert}",
+                "description": f"description of {alert}",
                 "dashboard_url": "/d/board?var-x=1",
+                **annotations,
             },
+            "generatorURL": GENERATOR,
             "startsAt": datetime.now(UTC).isoformat(),
         }
         self._post(fired)
         return fired
 
-    def resolve(self, fired: dict) -> None:
-        self._post({**fired, "endsAt": datetime.now(UTC).isoformat()})
+    def resolve(self, *fired: dict) -> None:
+        self._post(*({**alert, "endsAt": datetime.now(UTC).isoformat()} for alert in fired))
 
     def wait_until_held_back(self, fired: dict) -> None:
         """Wait until another alert inhibits this one."""
@@ -52,8 +58,8 @@ class Alertmanager:
 
         _until(held_back, f"{fired['labels']} is held back")
 
-    def _post(self, alert: dict) -> None:
-        body = json.dumps([alert]).encode()
+    def _post(self, *alerts: dict) -> None:
+        body = json.dumps(alerts).encode()
         request = urllib.request.Request(f"{self.url}/api/v2/alerts", body, {"Content-Type": "application/json"})
         urllib.request.urlopen(request, timeout=PATIENCE).close()
 

@@ -1,12 +1,52 @@
-"""The Alertmanager configuration: who hears of what, and what exactly arrives in Slack."""
+"""The Alertmanager configuration: who hears of what, what is held back, and that nothing is lost on the way."""
 
 import subprocess
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
 
 CONFIG = Path(__file__).parents[2] / "prometheus_rules" / "alertmanager" / "alertmanager.yml"
 pytestmark = pytest.mark.servers
+
+ENGINEERS = "slack-llm"
+ONCALL = "slack-oncall"
+PRODUCT = "slack-quality"
+BOTH = "slack-quality,slack-oncall"
+SWITCH = "dead-mans-switch"
+# Alert -> severity -> who hears of it.
+RECEIVERS = {
+    "LLMSLOBurnRateCritical": {"critical": ONCALL},
+    "LLMSLOBurnRateWarning": {"warning": ENGINEERS},
+    "LLMQualityDrop": {"warning": PRODUCT, "critical": BOTH},
+    "LLMQualityErosion": {"warning": PRODUCT},
+    "LLMQualityBelowFloor": {"info": PRODUCT, "warning": PRODUCT, "critical": BOTH},
+    "LLMReleaseRegression": {"warning": PRODUCT},
+    "LLMSafetyEvent": {"critical": BOTH},
+    "LLMFeedbackDivergence": {"warning": PRODUCT},
+    "LLMFailureModeSpike": {"warning": PRODUCT},
+    "LLMJudgeUnreliable": {"warning": PRODUCT},
+    "LLMJudgeErrors": {"warning": PRODUCT},
+    "LLMJudgeBudgetGone": {"warning": PRODUCT},
+    "LLMEvaluationCoverageLow": {"warning": PRODUCT},
+    "LLMCalibrationStale": {"warning": PRODUCT},
+    "LLMGoldenSetStale": {"info": PRODUCT},
+    "LLMCostAnomaly": {"warning": ENGINEERS},
+    "LLMBudgetForecast": {"warning": ENGINEERS},
+    "LLMUnpricedCalls": {"info": ENGINEERS},
+    "LLMCacheHitRatioDrop": {"info": ENGINEERS},
+    "LLMCollectorDown": {"critical": ONCALL},
+    "LLMTelemetryStopped": {"warning": ENGINEERS},
+    "LLMCollectorRefusingData": {"warning": ENGINEERS},
+    "LLMCollectorReloadFailed": {"warning": ENGINEERS},
+    "LLMCallsCountedLate": {"info": ENGINEERS},
+    "LLMCollectorLosingData": {"warning": ENGINEERS},
+    "LLMCollectorQueueNearlyFull": {"warning": ENGINEERS},
+    "LLMSeriesLimitReached": {"warning": ENGINEERS},
+    "LLMScrapeNearTimeout": {"warning": ENGINEERS},
+    "LLMRuleEvaluationFailing": {"critical": ONCALL},
+    "LLMWatchdog": {"none": SWITCH},
+}
 
 
 def amtool(program, *arguments) -> str:
@@ -19,103 +59,142 @@ def test_amtool_finds_nothing_wrong_with_the_configuration(program):
     assert "2 templates" in amtool(program, "check-config", CONFIG)
 
 
+def test_of_every_alert_it_is_said_who_hears_of_it(rule_groups):
+    """An alert without a severity of its own has it from a catalogue, in which it can be any."""
+    severities = defaultdict(set)
+    for rule in (rule for group in rule_groups for rule in group["rules"] if "alert" in rule):
+        own = rule["labels"].get("severity")
+        severities[rule["alert"]] |= {own} if own else {"info", "warning", "critical"}
+    assert severities == {alert: receivers.keys() for alert, receivers in RECEIVERS.items()}
+
+
 @pytest.mark.parametrize(
-    ("alert", "receiver"),
-    [
-        ("LLMSLOBurnRateCritical", "slack-oncall"),
-        ("LLMSLOBurnRateWarning", "slack-llm"),
-        ("LLMCollectorDown", "slack-oncall"),
-        ("LLMTelemetryStopped", "slack-llm"),
-        ("LLMCollectorRefusingData", "slack-llm"),
-        ("LLMSeriesLimitReached", "slack-llm"),
-        ("LLMWatchdog", "dead-mans-switch"),
-    ],
+    ("alert", "severity", "receivers"),
+    [(alert, severity, who) for alert, each in RECEIVERS.items() for severity, who in each.items()],
 )
-def test_an_alert_goes_to_those_who_can_act_on_it(program, rule_groups, alert, receiver):
+def test_an_alert_goes_to_those_who_can_act_on_it(program, rule_groups, alert, severity, receivers):
     rule = next(rule for group in rule_groups for rule in group["rules"] if rule.get("alert") == alert)
-    labels = [f"{name}={value}" for name, value in {"alertname": alert, **rule["labels"]}.items()]
-    assert amtool(program, "config", "routes", "test", f"--config.file={CONFIG}", *labels).strip() == receiver
+    labels = [f"alertname={alert}", f"severity={severity}", f"category={rule['labels']['category']}"]
+    assert amtool(program, "config", "routes", "test", f"--config.file={CONFIG}", *labels).strip() == receivers
 
 
-def test_objectives_of_one_model_are_one_message_with_links_and_a_resolved_message_follows(alertmanager, slack):
-    fired = [
-        alertmanager.fire("LLMSLOBurnRateCritical", slo=slo, gen_ai_request_model="org/m1")
-        for slo in ("first_token", "duration")
-    ]
-
-    message = slack.message("/slack_oncall", "[FIRING:2] LLMSLOBurnRateCritical · org/m1")
-    assert message["color"] == "danger"
-    assert message["title_link"] == "https://grafana.example.com/d/board?var-x=1"
-    assert message["text"].count("*summary of LLMSLOBurnRateCritical*") == 2
-    assert message["fields"] == [
-        {"title": "Severity", "value": "critical", "short": True},
-        {"title": "Category", "value": "slo", "short": True},
-    ]
-    assert {button["text"]: button["url"] for button in message["actions"]} == {
-        "Runbook": "https://git.example.com/llmvitals/prometheus_rules/runbooks/LLMSLOBurnRateCritical.md",
-        "Dashboard": "https://grafana.example.com/d/board?var-x=1",
-        "Silence": f"{alertmanager.url}/#/silences/new?filter=%7Bgen_ai_request_model%3D%22org%2Fm1%22%2C"
-        "alertname%3D%22LLMSLOBurnRateCritical%22%7D",
-    }
-
-    for alert in fired:
-        alertmanager.resolve(alert)
-    resolved = slack.message("/slack_oncall", "[RESOLVED] LLMSLOBurnRateCritical · org/m1")
-    assert resolved["color"] == "good"
-    assert resolved["text"].count(":white_check_mark: summary of LLMSLOBurnRateCritical (lasted") == 2
+MODEL = {"gen_ai_request_model": "m"}
+SLICE = {"service_name": "shop", "template": "t", "dimension": "helpfulness"}
 
 
 @pytest.mark.parametrize(
-    ("cause", "consequence", "labels"),
+    ("cause", "consequence", "common"),
     [
         (
             ("LLMSLOBurnRateCritical", {"slo": "duration"}),
             ("LLMSLOBurnRateWarning", {"slo": "duration"}),
-            {"gen_ai_request_model": "m2"},
+            MODEL,
         ),
         (
             ("LLMSLOBurnRateCritical", {"slo": "availability"}),
             ("LLMSLOBurnRateWarning", {"slo": "first_token"}),
-            {"gen_ai_request_model": "m3"},
+            MODEL,
         ),
+        (
+            ("LLMQualityBelowFloor", {"severity": "warning"}),
+            ("LLMQualityDrop", {"severity": "warning"}),
+            SLICE,
+        ),
+        (
+            ("LLMQualityBelowFloor", {"severity": "critical"}),
+            ("LLMQualityDrop", {"severity": "critical"}),
+            SLICE,
+        ),
+        (
+            ("LLMQualityDrop", {"severity": "critical"}),
+            ("LLMQualityBelowFloor", {"severity": "warning"}),
+            SLICE,
+        ),
+        (("LLMJudgeBudgetGone", {}), ("LLMEvaluationCoverageLow", {"template": "t"}), {"service_name": "shop"}),
         (("LLMCollectorDown", {"instance": "a"}), ("LLMTelemetryStopped", {"service_name": "shop"}), {}),
+        (("LLMRuleEvaluationFailing", {"rule_group": "llm-quality"}), ("LLMCostAnomaly", {"service_name": "shop"}), {}),
+        (("LLMTelemetryStopped", {}), ("LLMQualityErosion", {"template": "t"}), {"service_name": "shop"}),
     ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
 )
 def test_what_follows_from_another_alert_is_held_back_until_that_is_resolved(
-    alertmanager, slack, cause, consequence, labels
+    alertmanager, slack, cause, consequence, common, request
 ):
-    of_model = f" · {labels['gen_ai_request_model']}" if labels else ""
-    (alert, own_labels), (held_alert, held_labels) = cause, consequence
-    first = alertmanager.fire(alert, **own_labels, **labels)
-    held = alertmanager.fire(held_alert, **held_labels, **labels)
-    slack.message("/slack_oncall", f"[FIRING:1] {alert}{of_model}")
+    (alert, labels), (held_alert, held_labels) = cause, consequence
+    # Labels that nothing looks at keep the cases apart.
+    first = alertmanager.fire(alert, case=request.node.name, **labels, **common)
+    slack.wait_until_told(first)
+    held = alertmanager.fire(held_alert, case=request.node.name, **held_labels, **common)
     alertmanager.wait_until_held_back(held)
 
     # The watchdog's repetitions are the clock: three of them are longer than a group waits.
-    alertmanager.fire("LLMWatchdog")
+    watchdog = alertmanager.fire("LLMWatchdog")
     slack.wait_for_posts("/switch", 3)
-    assert f"[FIRING:1] {held_alert}{of_model}" not in slack.titles("/slack_llm")
+    assert not slack.tells_of(held)
 
     alertmanager.resolve(first)
-    slack.message("/slack_llm", f"[FIRING:1] {held_alert}{of_model}")
+    slack.wait_until_told(held)
+    alertmanager.resolve(held)
+    alertmanager.resolve(watchdog)
 
 
-def test_other_models_are_not_held_back(alertmanager, slack):
-    alertmanager.fire("LLMSLOBurnRateCritical", slo="duration", gen_ai_request_model="m4")
-    slack.message("/slack_oncall", "[FIRING:1] LLMSLOBurnRateCritical · m4")
-    alertmanager.fire("LLMSLOBurnRateWarning", slo="duration", gen_ai_request_model="m5")
-    slack.message("/slack_llm", "[FIRING:1] LLMSLOBurnRateWarning · m5")
+@pytest.mark.parametrize(
+    ("cause", "other"),
+    [
+        (
+            ("LLMSLOBurnRateCritical", {"slo": "duration", "gen_ai_request_model": "m4"}),
+            ("LLMSLOBurnRateWarning", {"slo": "duration", "gen_ai_request_model": "m5"}),
+        ),
+        (
+            ("LLMQualityBelowFloor", {"severity": "warning", **SLICE}),
+            ("LLMQualityDrop", {"severity": "critical", **SLICE}),
+        ),
+        (
+            ("LLMQualityBelowFloor", {"severity": "critical", **SLICE}),
+            ("LLMQualityDrop", {"severity": "warning", **SLICE, "dimension": "faithfulness"}),
+        ),
+        (
+            ("LLMCollectorDown", {"instance": "a"}),
+            ("LLMSLOBurnRateCritical", {"slo": "availability", "gen_ai_request_model": "m6"}),
+        ),
+        (("LLMJudgeUnreliable", SLICE), ("LLMQualityDrop", {"severity": "warning", **SLICE})),
+        # A service without a name is not all services.
+        (("LLMTelemetryStopped", {"service_name": ""}), ("LLMJudgeErrors", {})),
+    ],
+    ids=lambda value: value[0],
+)
+def test_what_does_not_follow_is_told(alertmanager, slack, cause, other, request):
+    (alert, labels), (other_alert, other_labels) = cause, other
+    fired = [alertmanager.fire(alert, case=request.node.name, **labels)]
+    slack.wait_until_told(fired[0])
+    fired.append(alertmanager.fire(other_alert, case=request.node.name, **other_labels))
+    slack.wait_until_told(fired[1])
+    for each in fired:
+        alertmanager.resolve(each)
+
+
+def test_what_is_critical_of_quality_reaches_both_who_is_on_call_and_who_knows_what_is_good(alertmanager, slack):
+    alertmanager.fire("LLMSafetyEvent", template="refund", service_name="shop")
+    for channel in ("/slack_oncall", "/slack_quality"):
+        slack.message(channel, "[CRITICAL] LLMSafetyEvent · refund · shop")
 
 
 def test_series_limits_of_several_metrics_are_one_message(alertmanager, slack):
     for metric in ("llm_calls_total", "llm_tokens_total"):
         alertmanager.fire("LLMSeriesLimitReached", metric=metric)
-    message = slack.message("/slack_llm", "[FIRING:2] LLMSeriesLimitReached")
-    assert message["color"] == "warning"
+    assert slack.message("/slack_llm", "[WARNING:2] LLMSeriesLimitReached")["color"] == "warning"
+
+
+def test_a_message_that_slack_fails_to_take_is_sent_again_and_comes_once(alertmanager, slack):
+    title = "[WARNING] LLMSLOBurnRateWarning · m7"
+    slack.failing = {title}
+    alertmanager.fire("LLMSLOBurnRateWarning", slo="duration", gen_ai_request_model="m7")
+    slack.message("/slack_llm", title)
+    assert not slack.failing
+    assert slack.titles("/slack_llm").count(title) == 1
 
 
 def test_the_watchdog_reaches_its_switch_again_and_again_and_never_slack(alertmanager, slack):
-    alertmanager.fire("LLMWatchdog")
+    watchdog = alertmanager.fire("LLMWatchdog")
     slack.wait_for_posts("/switch", 2)
-    titles = slack.titles("/slack_llm") + slack.titles("/slack_oncall")
-    assert not [title for title in titles if "LLMWatchdog" in title]
+    assert not slack.tells_of(watchdog)
