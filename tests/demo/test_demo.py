@@ -80,6 +80,26 @@ def test_it_has_what_users_pressed_how_answers_failed_and_what_became_of_tasks(t
     assert table["tasks"]["answer-question"]["completed"] > table["tasks"]["answer-question"]["failed"] > 0
 
 
+@pytest.mark.long
+@pytest.mark.servers
+def test_a_template_that_breaks_is_a_message_in_slack_by_the_shipped_rules_within_five_minutes(program):
+    program("prometheus")
+    program("prometheus-alertmanager", "alertmanager")
+    breaking = ["--alertmanager", "--break", "support-answer=errors", "--break-after", "30", "--seconds", "330"]
+    demo = subprocess.run([*COMMAND, *breaking], capture_output=True, text=True, check=False, timeout=480)
+    assert demo.returncode == 0, demo.stderr
+    assert "From now on every call of support-answer fails with status 500." in demo.stdout
+    lines = demo.stdout.splitlines()
+    place = lines.index("[CRITICAL] LLMSLOBurnRateCritical · claude-sonnet-4-5")
+    assert lines[place - 1] == "Slack, #oncall"
+    assert re.match(r"availability of claude-sonnet-4-5: \d\d.*% of calls are bad", lines[place + 1])
+    page = re.search("The page: (.*)/$", demo.stdout, re.MULTILINE)[1]
+    assert f"Runbook: {page}/runbooks/LLMSLOBurnRateCritical.md" in lines[place:]
+    assert f"Dashboard: {page}/?var-model=claude-sonnet-4-5" in lines[place:]
+    titles = [line for line in lines if line.startswith("[CRITICAL")]
+    assert set(titles) == {lines[place]}, "nobody is called for what is not broken"
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_ends_by_a_signal_without_a_word_and_leaves_nothing_behind(running, number):
     demo, port = running
@@ -97,6 +117,14 @@ def test_its_collector_goes_when_it_is_killed(running):
         assert connection.recv(1) == b""
 
 
+def test_what_would_only_break_after_the_end_is_one_sentence():
+    command = [*COMMAND, "--seconds", "30", "--break", "support-answer"]
+    demo = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert demo.returncode == 1
+    sentence = "it ends after 30 seconds, before anything is broken; choose a lower --break-after"
+    assert demo.stderr == f"llmvitals demo: {sentence}\n"
+
+
 def test_a_port_in_use_is_one_sentence():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
@@ -112,6 +140,8 @@ def test_a_port_in_use_is_one_sentence():
         (["--rate", "0"], "--rate: '0' is not a number above 0, such as 8 or 0.5"),
         (["--seconds", "soon"], "--seconds: 'soon' is not a number above 0"),
         (["--otlp-port", "99999"], "--otlp-port: '99999' is not a port, from 1 to 65535"),
+        (["--break", "suport-answer"], "--break: there is no template 'suport-answer'; did you mean 'support-answer'?"),
+        (["--break-after", "-1"], "--break-after: '-1' is not a number above 0"),
     ],
 )
 def test_a_bad_option_is_one_sentence(arguments, sentence, capsys):

@@ -2,7 +2,8 @@
 
 import statistics
 
-from llmvitals_collector.demo.scenario import MODELS, Scenario
+from llmvitals_collector.demo.models import MODELS
+from llmvitals_collector.demo.scenario import Scenario
 
 
 def drawn(model, seed=1, count=2000):

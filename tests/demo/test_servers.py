@@ -31,7 +31,14 @@ def test_a_configuration_that_prometheus_refuses_is_reported_in_its_words(tmp_pa
         servers.prometheus({"scrape_config": []}, tmp_path)
 
 
-def test_a_missing_prometheus_is_a_sentence_that_says_how_to_get_it(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("start", "sentence"),
+    [
+        (servers.prometheus, "Prometheus is not installed: on Debian `apt install prometheus`"),
+        (servers.alertmanager, "Alertmanager is not installed: on Debian `apt install prometheus-alertmanager`"),
+    ],
+)
+def test_a_missing_server_is_a_sentence_that_says_how_to_get_it(tmp_path, monkeypatch, start, sentence):
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(DemoError, match="Prometheus is not installed: on Debian `apt install prometheus`"):
-        servers.prometheus({}, tmp_path)
+    with pytest.raises(DemoError, match=sentence):
+        start({}, tmp_path)

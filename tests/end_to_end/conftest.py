@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
+from demo_prometheus import faster
 from llmvitals_collector.demo import servers
 from llmvitals_collector.demo.behaviour import Behaviour
 from llmvitals_collector.demo.children import Child, loopback_port
@@ -24,17 +24,8 @@ RULES = Path(__file__).parents[2] / "prometheus_rules"
 PATIENCE = 60  # seconds that a wait may take
 # The shipped rules speak of minutes, hours and days. For a test their time is made to run 60 times as
 # fast; their real windows are tested in prometheus_rules/tests.
-SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
-
-def faster(rules: str) -> str:
-    """A rule file whose windows and waits are a sixtieth, and at least 5 s of window: several scrapes."""
-
-    def shorter(found: re.Match[str], least: int) -> str:
-        return f"{max(int(found[1]) * SECONDS[found[2]] // 60, least)}s"
-
-    in_brackets = re.sub(r"(?<=[\[:])(\d+)([mhd])(?=[\]:])", lambda found: shorter(found, 5), rules)
-    return re.sub(r"(?<=for: )(\d+)([mhd])$", lambda found: shorter(found, 1), in_brackets, flags=re.MULTILINE)
+TIMES = 60
+LEAST_WINDOW = 5  # seconds, in which there are several scrapes
 
 
 class App:
@@ -140,7 +131,7 @@ def path(program, slack, alertmanager_configuration, tmp_path_factory) -> Iterat
 def prometheus_configuration(folder: Path, metrics_port: int, alertmanager: str) -> dict[str, Any]:
     """The shipped configuration: only addresses and times are the test's own."""
     for file in RULES.glob("*.*.yml"):
-        (folder / file.name).write_text(faster(file.read_text()))
+        (folder / file.name).write_text(faster(file.read_text(), TIMES, LEAST_WINDOW))
     configuration = yaml.safe_load((RULES / "prometheus.yml").read_text())
     configuration["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
     configuration["rule_files"] = [str(folder / pattern) for pattern in configuration["rule_files"]]

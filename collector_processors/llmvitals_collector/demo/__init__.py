@@ -2,6 +2,9 @@
 
 import argparse
 import sys
+from pathlib import Path
+
+from llmvitals_collector.demo.breakage import WAYS, Breakage
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -9,12 +12,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=_positive, help="measure for so long (default: until Ctrl-C; 15 with --json)")
     parser.add_argument("--json", action="store_true", help="print the final table alone, as JSON")
     parser.add_argument("--prometheus", action="store_true", help="start a Prometheus with the shipped rules, too")
+    parser.add_argument("--alertmanager", action="store_true", help="start an Alertmanager and a Prometheus, too")
+    parser.add_argument(
+        "--slack-webhook-file",
+        type=Path,
+        metavar="FILE",
+        help="holds the address of a Slack webhook, to which messages go (default: to this terminal)",
+    )
+    parser.add_argument(
+        "--break",
+        type=_breakage,
+        metavar="TEMPLATE[=WAY]",
+        dest="breakage",
+        help=f"break a template, such as support-answer=errors; by {', '.join(WAYS)} (default: errors)",
+    )
+    parser.add_argument("--break-after", type=_positive, default=60.0, help="after so many seconds (default: 60)")
     parser.add_argument("--rate", type=_positive, default=20.0, help="questions per second (default: 20)")
     parser.add_argument("--seed", type=int, default=1, help="the same seed makes the same calls (default: 1)")
     for of, what in (
         ("metrics", "the collector's /metrics"),
         ("otlp", "the collector's OTLP receiver over HTTP"),
         ("prometheus", "Prometheus"),
+        ("alertmanager", "Alertmanager"),
     ):
         parser.add_argument(f"--{of}-port", type=_port, default=0, help=f"of {what} (default: a free one)")
 
@@ -27,6 +46,13 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"llmvitals demo: {error.name} is missing: pip install 'llmvitals[collector]'", file=sys.stderr)  # noqa: T201
         return 1
     return show(arguments)
+
+
+def _breakage(text: str) -> Breakage:
+    try:
+        return Breakage.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _positive(text: str) -> float:

@@ -154,6 +154,10 @@ def support_answer(topic: Topic, chance: random.Random, request: str) -> str:
     return written
 
 
+def evade(_topic: Topic, _chance: random.Random, _request: str) -> str:
+    return EVASIVE
+
+
 def sort_question(topic: Topic, chance: random.Random, _request: str) -> str:
     if chance.random() < _NO_JSON_SHARE:
         return f"The question is about: {topic.name}."

@@ -30,6 +30,7 @@ def prometheus(configuration: Mapping[str, Any], folder: Path, port: int = 0, fe
             f"--config.file={_written(configuration, folder / 'prometheus.yml')}",
             f"--storage.tsdb.path={folder / 'prometheus'}",
             f"--web.listen-address=127.0.0.1:{port}",
+            f"--web.external-url=http://127.0.0.1:{port}",
             f"--enable-feature={','.join(features)}",
             "--log.level=warn",
         ],
@@ -39,7 +40,7 @@ def prometheus(configuration: Mapping[str, Any], folder: Path, port: int = 0, fe
 def alertmanager(configuration: Mapping[str, Any], folder: Path, port: int = 0) -> Child:
     """An Alertmanager that is ready; all else is as for `prometheus`."""
     program = _program("Alertmanager", "prometheus-alertmanager", "alertmanager")
-    port = loopback_port(port, "another port")
+    port = loopback_port(port, "--alertmanager-port")
     return _ready(
         "Alertmanager",
         port,

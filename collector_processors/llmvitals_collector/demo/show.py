@@ -9,7 +9,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,8 @@ from rich.live import Live
 
 from llmvitals import semconv
 from llmvitals_collector import rates
-from llmvitals_collector.demo import programs, quality, table
+from llmvitals_collector.demo import programs, quality, slack, table
+from llmvitals_collector.demo.breakage import Breakage
 from llmvitals_collector.demo.children import Child, DemoError, loopback_port, read
 from llmvitals_collector.rates import Samples
 
@@ -45,12 +46,15 @@ def show(arguments: argparse.Namespace) -> int:
 
 
 def _show(arguments: argparse.Namespace, stack: contextlib.ExitStack) -> None:
+    seconds = arguments.seconds or (JSON_SECONDS if arguments.json else math.inf)
+    if arguments.breakage and arguments.break_after >= seconds:
+        raise DemoError(f"it ends after {seconds:g} seconds, before anything is broken; choose a lower --break-after")
     stream = sys.stderr if arguments.json else sys.stdout
     console = Console(file=stream, force_terminal=stream.isatty(), width=None if stream.isatty() else 120)
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="llmvitals-")))
     otlp_port = loopback_port(arguments.otlp_port, "--otlp-port")
     handle_key = secrets.token_hex()
-    provider = stack.enter_context(programs.provider(arguments.seed))
+    provider = stack.enter_context(programs.provider(folder, arguments.seed))
     collector = stack.enter_context(
         programs.collector(folder, otlp_port, arguments.metrics_port, provider.url, handle_key)
     )
@@ -60,15 +64,14 @@ def _show(arguments: argparse.Namespace, stack: contextlib.ExitStack) -> None:
     collector.wait_until_ready("/healthz")
     readers = stack.enter_context(programs.readers(folder, otlp_port))
     console.print(f"The collector's metrics: {collector.url}/metrics", soft_wrap=True)
-    children = [collector, provider, app, readers]
-    if arguments.prometheus:
-        prometheus = programs.prometheus(folder, arguments.prometheus_port, collector.url)
-        children.append(stack.enter_context(prometheus))
-        console.print(f"Prometheus: {prometheus.url}", soft_wrap=True)
+    console.print(f"The page: {collector.url}/", soft_wrap=True)
+    children = [collector, provider, app, readers, *_servers(arguments, stack, console, folder, collector.url)]
 
-    seconds = arguments.seconds or (JSON_SECONDS if arguments.json else math.inf)
+    readings = _readings(collector, children, seconds)
+    if arguments.breakage:
+        readings = _breaking(readings, arguments.breakage, arguments.break_after, folder / programs.ORDER, console)
     try:
-        _follow(console, _readings(collector, children, seconds))
+        _follow(console, readings)
     except KeyboardInterrupt:
         if not _calls(_samples(collector)):
             raise  # there is nothing to show yet
@@ -87,6 +90,47 @@ def _show(arguments: argparse.Namespace, stack: contextlib.ExitStack) -> None:
         for sentence in quality.differences(found, rates.templates(found)):
             console.print(sentence)
     console.print(f"The app made {made} calls; the table has {_calls(found)}.")
+
+
+def _servers(
+    arguments: argparse.Namespace, stack: contextlib.ExitStack, console: Console, folder: Path, collector_url: str
+) -> list[Child]:
+    """Starts Prometheus and Alertmanager, as far as they are wanted, and says where they are."""
+    started = []
+    if wanted := arguments.alertmanager or arguments.slack_webhook_file:
+        webhook = _webhook(arguments.slack_webhook_file, stack, console)
+        alertmanager = programs.alertmanager(folder, arguments.alertmanager_port, collector_url, webhook)
+        started.append(stack.enter_context(alertmanager))
+    if wanted or arguments.prometheus:
+        alerted = started[0].url if started else ""
+        prometheus = programs.prometheus(folder, arguments.prometheus_port, collector_url, alerted)
+        started.append(stack.enter_context(prometheus))
+    for server in started:
+        console.print(f"{server.name}: {server.url}", soft_wrap=True)
+    return started
+
+
+def _webhook(file: Path | None, stack: contextlib.ExitStack, console: Console) -> Callable[[str], str]:
+    """From a channel to where its messages go: to the webhook in the file, or to the terminal."""
+    if file:
+        address = slack.address(file)
+        return lambda _: address
+    local = slack.Webhook(lambda message: console.print(message.rendered(), soft_wrap=True))
+    return stack.enter_context(local).address
+
+
+def _breaking(
+    readings: Iterator[Samples], broken: Breakage, after: float, order: Path, console: Console
+) -> Iterator[Samples]:
+    """The readings, during which it breaks, after so many seconds, what is to be broken."""
+    due = 0.0
+    for found in readings:
+        due = due or time.monotonic() + after
+        if time.monotonic() >= due:
+            broken.order(order)
+            console.print(f"{time.strftime('%H:%M:%S')} From now on {broken.says}.", style="bold", soft_wrap=True)
+            due = math.inf
+        yield found
 
 
 def _told(found: Samples) -> dict[str, Any]:
