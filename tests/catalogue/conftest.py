@@ -10,7 +10,10 @@ from llmvitals_collector.catalogue import catalogue
 
 SUPPORT_AND_SALES = """
 owners: {quality: product}
-links: {grafana: https://grafana.shop.example, runbooks: "${env:WIKI:-https://wiki.shop.example/llm}"}
+links:
+  grafana: https://grafana.shop.example
+  runbooks: "${env:WIKI:-https://wiki.shop.example/llm}"
+  dead_mans_switch: https://switch.shop.example/llm
 objectives:
   first_token: {objective: 0.9, threshold_seconds: 1.5}
   duration: {threshold_seconds: 30}

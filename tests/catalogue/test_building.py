@@ -86,8 +86,10 @@ def test_objectives_and_shares_are_in_the_collector_s_configuration(build, own):
     assert sections["evaluation"]["templates"] == {"support-*": {"share": 0.2}, "faq.v1 (old)": {"share": 0.2}}
 
 
-def test_links_are_in_alertmanager_s_templates(build, own):
-    addresses = (build(own) / "alertmanager" / "addresses.tmpl").read_text()
+def test_links_are_in_alertmanager_s_files(build, own):
+    folder = build(own) / "alertmanager"
+    assert "- url: https://switch.shop.example/llm\n" in (folder / "alertmanager.yml").read_text()
+    addresses = (folder / "addresses.tmpl").read_text()
     assert '{{ define "llm.grafana.address" }}https://grafana.shop.example{{ end }}' in addresses
     assert '{{ define "llm.runbooks.address" }}https://wiki.shop.example/llm{{ end }}' in addresses
 

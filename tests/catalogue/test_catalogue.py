@@ -42,8 +42,12 @@ def test_a_floor_is_looked_at_in_its_window_and_the_shorter_ones(window, watched
     [
         ("featurs: {}", "featurs: unknown key; did you mean 'features'?"),
         ("thresholds: {quality_dorp: 1}", "thresholds.quality_dorp: unknown key; did you mean 'quality_drop'?"),
-        ("thresholds: {quality_drop: -1}", "thresholds.quality_drop: -1.0 is not a number from 0 on"),
-        ("thresholds: {quality_drop: .inf}", "thresholds.quality_drop: inf is not a number from 0 on"),
+        ("thresholds: {quality_drop: -1}", "thresholds.quality_drop: -1 is not a number from 0 to 1"),
+        ("thresholds: {quality_drop: 5}", "thresholds.quality_drop: 5 is not a number from 0 to 1"),
+        ("thresholds: {cost_factor: .inf}", "thresholds.cost_factor: inf is not a number from 0 to 1e9"),
+        ("thresholds: {cost_factor: .nan}", "thresholds.cost_factor: nan is not a number from 0 to 1e9"),
+        ("thresholds: {safety_events: 0}", "thresholds.safety_events: 0 is not a number from 1 to 1e9"),
+        ("thresholds: {safety_mistakes: 0}", "thresholds.safety_mistakes: 0 is not a number above 0, at most 1"),
         (
             "objectives: {duration: {objective: 1}}",
             "objectives.duration.objective: 1 is not a number above 0 and below 1",
@@ -57,6 +61,14 @@ def test_a_floor_is_looked_at_in_its_window_and_the_shorter_ones(window, watched
         (
             "alerts: {LLMWatchdog: {severity: page}}",
             "alerts.LLMWatchdog.severity: 'page' is not one of critical, warning, info",
+        ),
+        (
+            'alerts: {LLMWatchdog: {owner: "{{ x"}}',
+            "alerts.LLMWatchdog.owner: '{{ x' is not a name without braces, such as web-platform",
+        ),
+        (
+            'owners: {slo: "{{ x"}',
+            "owners.slo: '{{ x' is not a name without braces, such as web-platform",
         ),
         ("features: {a: {}}", "features.a.templates: is missing, and is to be a list such as [support-*, checkout]"),
         (

@@ -105,6 +105,16 @@ def test_each_metric_has_an_owner_and_a_runbook(findings, key, thing):
     ]
 
 
+def test_two_runbooks_of_one_name_are_told_as_one_would_be_lost(findings, tmp_path):
+    (tmp_path / "support.md").write_text("# Another one\n")
+    mixed = FEATURE.replace("tone: {", "tone: {runbook: support.md, ")
+    assert findings(f"features: {mixed}") == [
+        f"features.a.metrics.tone: its runbook {tmp_path}/support.md has the name of another,"
+        f" {tmp_path}/pages/support.md; valid: other names"
+    ]
+    assert findings(f"features: {mixed.replace('runbook: support.md', 'runbook: pages/../pages/support.md')}") == []
+
+
 def test_a_template_has_one_floor_in_a_dimension(findings):
     other = FEATURE.replace("  a:", "  b:").replace("a-*", "'*-b'").replace("tone", "privacy")
     assert findings(f"features: {FEATURE}{other}") == [
@@ -127,6 +137,14 @@ def test_a_feature_for_every_template_leaves_to_others_what_is_theirs_but_there_
             "alerts: {LLMWatchdock: {enabled: false}}",
             ["alerts: 'LLMWatchdock' is unknown; did you mean 'LLMWatchdog'?"],
         ),
+        (
+            "alerts: {LLMQualityDrop: {severity: warning, for: 1h}}",
+            [
+                "alerts.LLMQualityDrop.severity: it is critical or warning, by how much; valid: none here, but"
+                " other thresholds"
+            ],
+        ),
+        ("alerts: {LLMQualityDrop: {for: 1h}}", []),
         ("cardinality: {tempalte: 3}", ["cardinality: 'tempalte' is unknown; did you mean 'template'?"]),
         (
             "{cardinality: {language: 60}, limits: {label_sets: 70, label_values: 50}}",

@@ -17,9 +17,13 @@ from llmvitals_collector.catalogue import documentation, floor_tests, linting, r
 from llmvitals_collector.catalogue.catalogue import Catalogue, Links
 
 SUMS = "SHA256SUMS"
-_HEAD = "# Written by `llmvitals catalogue build`: a part of the configuration of `llmvitals collect`.\n"
-_LINK = "|".join(Links.__struct_fields__)
-_ADDRESS = re.compile(rf'({{{{ define "llm\.({_LINK})\.address" }}}}).*?({{{{ end }}}})')
+_HEAD = """\
+# Written by `llmvitals catalogue build`: a part of the configuration of `llmvitals collect`. With the path of the
+# catalogue under metrics.catalogue, the page of the collector knows its floors, too.
+"""
+# What stands in Alertmanager's shipped files for addresses: the catalogue's defaults.
+_EXAMPLES = {example: name for name, example in msgspec.structs.asdict(Links()).items()}
+_EXAMPLE = re.compile("|".join(map(re.escape, _EXAMPLES)))
 
 
 def files(catalogue: Catalogue, source: Path) -> dict[str, str]:
@@ -93,9 +97,9 @@ def _own_runbooks(catalogue: Catalogue, folder: Path) -> Iterator[tuple[str, str
 
 
 def _addressed(text: str, catalogue: Catalogue) -> str:
-    """Alertmanager's templates, with the catalogue's links in place of the examples."""
+    """A file of Alertmanager's, with the catalogue's links in place of the examples."""
     links = msgspec.structs.asdict(catalogue.links)
-    return _ADDRESS.sub(lambda found: f"{found[1]}{links[found[2]]}{found[3]}", text)
+    return _EXAMPLE.sub(lambda found: links[_EXAMPLES[found[0]]], text)
 
 
 def _collector(catalogue: Catalogue) -> str:

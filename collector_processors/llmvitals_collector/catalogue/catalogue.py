@@ -14,16 +14,13 @@ import msgspec
 from llmvitals import semconv
 from llmvitals_collector import assets, document
 from llmvitals_collector.catalogue.patterns import ANY
-from llmvitals_collector.catalogue.thresholds import Thresholds
+from llmvitals_collector.catalogue.thresholds import PositiveShare, Share, Thresholds
 from llmvitals_collector.config import Limits, Section
 from llmvitals_collector.processors.slo import SloConfig
 
 FILE_NAME = "catalogue.yaml"
 CHARACTERS = 200  # of a text that becomes a label
 SEVERITIES = ("critical", "warning", "info")
-EVERYTHING = "all"  # in place of a service: all of them together
-Share = Annotated[float, msgspec.Meta(ge=0, le=1, description="a number from 0 to 1")]
-Floor = Annotated[float, msgspec.Meta(gt=0, le=1, description="a number above 0, at most 1")]
 OwnShare = Annotated[
     Annotated[float, msgspec.Meta(ge=0, le=1)] | None, msgspec.Meta(description="a number from 0 to 1, or none")
 ]
@@ -35,6 +32,10 @@ Window = Annotated[
 ]
 Severity = Annotated[
     str, msgspec.Meta(pattern=f"^({'|'.join(SEVERITIES)})?$", description=f"one of {', '.join(SEVERITIES)}")
+]
+# Prometheus expands labels of alerts, and refuses a whole file for a template that it does not understand.
+Owner = Annotated[
+    str, msgspec.Meta(pattern=r"^[^{}\x00-\x1f]{0,200}$", description="a name without braces, such as web-platform")
 ]
 Duration = Annotated[str, msgspec.Meta(pattern=r"^(\d+[smhdw])?$", description="a duration such as 30m, 4h or 2d")]
 Amount = Annotated[int, msgspec.Meta(ge=1, le=1_000_000, description="a whole number from 1 to 1000000")]
@@ -63,22 +64,24 @@ class Owners(Section, frozen=True):
         quality: of metrics, the owner of their feature counts before it.
     """
 
-    slo: str = "llm-platform"
-    quality: str = "llm-quality"
-    cost: str = "llm-cost"
-    telemetry: str = "llm-platform"
+    slo: Owner = "llm-platform"
+    quality: Owner = "llm-quality"
+    cost: Owner = "llm-cost"
+    telemetry: Owner = "llm-platform"
 
 
 class Links(Section, frozen=True):
-    """What stands before the paths in alerts: /d/llm-quality?..., /runbooks/LLMQualityDrop.md (A).
+    """What Alertmanager leads to (A); before the paths in alerts, as /d/llm-quality?... and /runbooks/LLMSafetyEvent.md.
 
     Attributes:
         grafana: where Grafana is.
         runbooks: where the folder is in which `runbooks` lies; each collector serves it, too, where its metrics are.
+        dead_mans_switch: of a service that raises the alarm when LLMWatchdog stops coming.
     """
 
     grafana: Address = "https://grafana.example.com"
     runbooks: Address = "https://git.example.com/llmvitals/prometheus_rules"
+    dead_mans_switch: Address = "https://dead-mans-switch.example.com/llmvitals"
 
 
 class Metric(Section, frozen=True):
@@ -97,7 +100,7 @@ class Metric(Section, frozen=True):
         failure_modes: in which ways answers are likely to fail (D).
     """
 
-    floor: Floor
+    floor: PositiveShare
     target: Share
     says: str = ""
     window: Window = "7d"
@@ -164,10 +167,7 @@ class Override(Section, frozen=True):
     enabled: bool = True
     severity: Severity = ""
     for_: Duration = msgspec.field(default="", name="for")
-    owner: str = ""
-
-    def __post_init__(self) -> None:
-        _one_line("owner", self.owner)
+    owner: Owner = ""
 
 
 class Catalogue(Section, frozen=True):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
 
 import msgspec
 
@@ -27,6 +28,9 @@ _CATALOGUE_OPENING = """\
 
 Written by `llmvitals catalogue build`; change the catalogue instead.
 """
+_DEFAULTS = """\
+What an alert *fires when* is told with the default numbers; those that hold stand under *thresholds* and *for*.
+"""
 _FIRES_WHEN = re.compile(r"^\*\*Fires when\.\*\*\s+(.+?)\s*(?:\n\n|\Z)", re.MULTILINE | re.DOTALL)
 Row = tuple[str, ...]
 # The text of a runbook by the name of its alert.
@@ -40,10 +44,8 @@ def alerts_page(catalogue: Catalogue, alerts: Mapping[str, Alert], runbook: Runb
 
 def catalogue_page(catalogue: Catalogue, alerts: Mapping[str, Alert], runbook: Runbook) -> str:
     """CATALOGUE.md of what is built: features with their metrics, objectives, budgets, alerts and thresholds."""
-    opening = (
-        "# What is measured, and who owns it\n\nWritten by `llmvitals catalogue build`; change the catalogue instead.\n"
-    )
-    return "\n".join((opening, *_features(catalogue), *_objectives(catalogue), *_alerts(catalogue, alerts, runbook)))
+    pages = (_features(catalogue), _objectives(catalogue), _alerts(catalogue, alerts, runbook))
+    return "\n".join((_CATALOGUE_OPENING, *chain.from_iterable(pages)))
 
 
 def fires_when(runbook: str) -> str:
@@ -54,6 +56,7 @@ def fires_when(runbook: str) -> str:
 
 def _alerts(catalogue: Catalogue, alerts: Mapping[str, Alert], runbook: Runbook) -> Iterator[str]:
     numbers = msgspec.structs.asdict(catalogue.thresholds)
+    yield _DEFAULTS
     for category, title in _CATEGORIES.items():
         rows = [_alert_row(each, runbook, numbers) for each in alerts.values() if each.category == category]
         if rows:

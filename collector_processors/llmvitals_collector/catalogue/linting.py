@@ -28,6 +28,7 @@ def findings(catalogue: Catalogue, folder: Path) -> Iterator[str]:
         yield from _no_page(f"features.{name}.runbook", feature.runbook, folder)
     for metric in catalogue.metrics():
         yield from _of_metric(_path(metric), metric, folder)
+    yield from _same_pages(catalogue, folder)
     yield from _overlaps(catalogue)
     yield from _of_alerts(catalogue)
     yield from _label_sets(catalogue)
@@ -99,9 +100,27 @@ def _overlaps(catalogue: Catalogue) -> Iterator[str]:
             )
 
 
+def _same_pages(catalogue: Catalogue, folder: Path) -> Iterator[str]:
+    """All runbooks come into one directory."""
+    pages: dict[str, Path] = {}
+    for metric in catalogue.metrics():
+        page = runbook(metric.runbook, folder)
+        if page and not pages.setdefault(page.name, page).samefile(page):
+            yield f"{_path(metric)}: its runbook {page} has the name of another, {pages[page.name]}; valid: other names"
+
+
 def _of_alerts(catalogue: Catalogue) -> Iterator[str]:
-    if catalogue.alerts:
-        yield from _known("alerts", catalogue.alerts, rule_files.alerts(rule_files.shipped()))
+    if not catalogue.alerts:
+        return
+    alerts = rule_files.alerts(rule_files.shipped())
+    yield from _known("alerts", catalogue.alerts, alerts)
+    for name, override in catalogue.alerts.items():
+        severities = alerts[name].severities if name in alerts else ()
+        if override.severity and len(severities) > 1:
+            yield (
+                f"alerts.{name}.severity: it is {' or '.join(severities)}, by how much; valid: none here, but other"
+                " thresholds"
+            )
 
 
 def _label_sets(catalogue: Catalogue) -> Iterator[str]:

@@ -1,10 +1,16 @@
 """When an alert fires: the numbers that a catalogue can set, and that the rules read as series."""
 
-import math
+from typing import Annotated
 
 import msgspec
 
 from llmvitals_collector.config import Section
+
+# No share is above 1: an alert that asked for more, such as 5 for 5 %, could not fire.
+Share = Annotated[float, msgspec.Meta(ge=0, le=1, description="a number from 0 to 1")]
+Number = Annotated[float, msgspec.Meta(ge=0, le=1e9, description="a number from 0 to 1e9")]
+Events = Annotated[float, msgspec.Meta(ge=1, le=1e9, description="a number from 1 to 1e9")]
+PositiveShare = Annotated[float, msgspec.Meta(gt=0, le=1, description="a number above 0, at most 1")]
 
 
 class Thresholds(Section, frozen=True):
@@ -48,38 +54,33 @@ class Thresholds(Section, frozen=True):
         late_share: which share of the calls may be counted more than five minutes after they have ended.
     """
 
-    quality_drop: float = 0.05
-    quality_drop_critical: float = 0.15
-    quality_drop_z: float = 4.0
-    quality_drop_n: float = 30.0
-    quality_drop_baseline_n: float = 100.0
-    quality_erosion: float = 0.03
-    quality_erosion_z: float = 5.0
-    quality_erosion_n: float = 200.0
-    feedback_divergence: float = 0.05
-    feedback_divergence_deviations: float = 2.5
-    feedback_n: float = 50.0
-    safety_events: float = 1.0
-    safety_mistakes: float = 0.01
-    judge_kappa: float = 0.6
-    judge_pairs: float = 50.0
-    judge_errors: float = 0.1
-    judge_errors_n: float = 20.0
-    evaluation_coverage: float = 0.5
-    calibration_age_days: float = 14.0
-    golden_set_age_days: float = 90.0
-    failure_mode_factor: float = 3.0
-    failure_mode_share: float = 0.02
-    failure_mode_n: float = 20.0
-    cost_factor: float = 3.0
-    cost_usd_per_hour: float = 5.0
-    cache_hit_factor: float = 0.5
-    cache_n: float = 100.0
-    queue_fill: float = 0.8
-    scrape_seconds: float = 5.0
-    late_share: float = 0.1
-
-    def __post_init__(self) -> None:
-        for name, value in msgspec.structs.asdict(self).items():
-            if not 0 <= value < math.inf:
-                raise ValueError(f"{name}: {value} is not a number from 0 on")
+    quality_drop: Share = 0.05
+    quality_drop_critical: Share = 0.15
+    quality_drop_z: Number = 4.0
+    quality_drop_n: Number = 30.0
+    quality_drop_baseline_n: Number = 100.0
+    quality_erosion: Share = 0.03
+    quality_erosion_z: Number = 5.0
+    quality_erosion_n: Number = 200.0
+    feedback_divergence: Share = 0.05
+    feedback_divergence_deviations: Number = 2.5
+    feedback_n: Number = 50.0
+    safety_events: Events = 1.0
+    safety_mistakes: PositiveShare = 0.01
+    judge_kappa: Share = 0.6
+    judge_pairs: Number = 50.0
+    judge_errors: Share = 0.1
+    judge_errors_n: Number = 20.0
+    evaluation_coverage: Share = 0.5
+    calibration_age_days: Number = 14.0
+    golden_set_age_days: Number = 90.0
+    failure_mode_factor: Number = 3.0
+    failure_mode_share: Share = 0.02
+    failure_mode_n: Number = 20.0
+    cost_factor: Number = 3.0
+    cost_usd_per_hour: Number = 5.0
+    cache_hit_factor: Share = 0.5
+    cache_n: Number = 100.0
+    queue_fill: Share = 0.8
+    scrape_seconds: Number = 5.0
+    late_share: Share = 0.1
