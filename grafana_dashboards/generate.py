@@ -7,11 +7,15 @@ from pathlib import Path
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
+import collector
+import cost
+import feedback
 import latency
 import overview
+import quality
 
 FOLDER = Path(__file__).parent
-BOARDS = (overview.BOARD, latency.BOARD)
+BOARDS = (overview.BOARD, latency.BOARD, quality.BOARD, feedback.BOARD, cost.BOARD, collector.BOARD)
 
 
 def generated() -> dict[Path, str]:

@@ -1,56 +1,94 @@
 """The board *LLM overview*: are we fine? For everybody, over a week."""
 
 from boards import Row, board
-from expressions import RANGE, STEP, collector, increase, matching, objective, quantile, rate, share
+from expressions import (
+    RANGE,
+    STEP,
+    VARIABLES,
+    age,
+    both,
+    increase,
+    largest,
+    matching,
+    objective,
+    per_observation,
+    quantile,
+    rate,
+    recorded,
+    releases,
+    share,
+    threshold,
+    total,
+)
+from intervals import LARGEST, of_row, slices
 from llmvitals import semconv
 from panels import (
     CALLS_PER_SECOND,
     COUNT,
+    DATE,
+    DOLLARS,
     FACTOR,
     OBJECTIVE,
     SECONDS,
     SHARE,
-    TOKENS_PER_SECOND,
     by,
     lines,
+    link,
     number,
     percentiles,
     stacked,
-    table_by,
+    why,
 )
 
-CALLS, FEEDBACK, SLO_EVENTS, TEMPLATE = semconv.CALLS, semconv.FEEDBACK, semconv.SLO_EVENTS, semconv.LABEL_TEMPLATE
+CALLS, FEEDBACK, SLO_EVENTS = semconv.CALLS, semconv.FEEDBACK, semconv.SLO_EVENTS
+SERVICE, TEMPLATE, DIMENSION = semconv.LABEL_SERVICE, semconv.LABEL_TEMPLATE, semconv.LABEL_DIMENSION
 OK = matching(semconv.LABEL_OUTCOME, semconv.OK)
 FAILED = matching(semconv.LABEL_OUTCOME, semconv.ERROR)
 BAD = matching(semconv.LABEL_OUTCOME, semconv.BAD)
-PROMPT_CACHE = matching(semconv.LABEL_CACHE, semconv.PROMPT_CACHE)
-PROMPT_CACHE_HIT = f"{PROMPT_CACHE}, {matching(semconv.LABEL_OUTCOME, semconv.HIT)}"
-POSITIVE, NEGATIVE, VERDICT = (
-    matching(semconv.LABEL_KIND, *(kind for kind, score in semconv.FEEDBACK_SCORES.items() if score in scores))
-    for scores in ({1.0}, {0.0}, {0.0, 1.0})
-)
 # What users say themselves; what their next question shows of them is never positive.
 SAID = matching(semconv.LABEL_SOURCE, semconv.SOURCE_USER)
-SAID_POSITIVE, SAID_VERDICT = f"{POSITIVE}, {SAID}", f"{VERDICT}, {SAID}"
+SAID_POSITIVE, SAID_VERDICT = (
+    both(matching(semconv.LABEL_KIND, *(kind for kind, score in semconv.FEEDBACK_SCORES.items() if score in of)), SAID)
+    for of in ({1.0}, {0.0, 1.0})
+)
+
 BAD_SHARE = share(
     increase(SLO_EVENTS, TEMPLATE, semconv.LABEL_SLO, where=BAD), increase(SLO_EVENTS, TEMPLATE, semconv.LABEL_SLO)
 )
-ALLOWED_SHARE = f"(1 - max by ({semconv.LABEL_SLO}) ({semconv.SLO_OBJECTIVE.name}))"
+ALLOWED_SHARE = f"(1 - {largest(semconv.SLO_OBJECTIVE, semconv.LABEL_SLO)})"
 BUDGET_BURN = f"max by ({TEMPLATE}) ({BAD_SHARE} / on ({semconv.LABEL_SLO}) group_left () {ALLOWED_SHARE})"
+
+# Rates of pass of the last week. What is judged seldom has a low lower bound for that alone, and is left out.
+WEEK = "7d"
+QUALITY, QUALITY_LOW, QUALITY_HIGH, QUALITY_N, FLOOR, NEGATIVE, NEGATIVE_N = (
+    recorded(name, WEEK)
+    for name in (
+        semconv.RECORDED_QUALITY,
+        semconv.RECORDED_QUALITY_LOW,
+        semconv.RECORDED_QUALITY_HIGH,
+        semconv.RECORDED_QUALITY_N,
+        semconv.CATALOGUE_FLOOR,
+        semconv.RECORDED_TEMPLATE_NEGATIVE_FEEDBACK,
+        semconv.RECORDED_TEMPLATE_NEGATIVE_FEEDBACK_N,
+    )
+)
+JUDGED_OFTEN = f"({QUALITY_LOW} and {QUALITY_N} >= {threshold('quality_drop_n')})"
+WORST = f"bottomk(1, {JUDGED_OFTEN})"
+WORST_OF_TEMPLATE = f"bottomk by ({TEMPLATE}) (1, {JUDGED_OFTEN})"
 
 IN_SHORT = [
     number(
         "Budget left",
-        "How much is left of the bad calls that the objectives allow in 30 days, over all services and models? "
-        "100 % is all of it; below 0 % the promise is broken. It is known from the first full hour on.",
+        "How much is left of the bad calls that the worst-kept objective allows in 30 days? 100 % is all of it; below "
+        "0 % the promise is broken. It is known from the first full hour on.",
         SHARE,
-        {by(semconv.LABEL_SLO): semconv.SLO_BUDGET_LEFT},
+        {by(semconv.LABEL_SLO): f"bottomk(1, {semconv.SLO_BUDGET_LEFT})"},
         colours={None: "red", 0: "orange", 0.25: "green"},
+        width=3,
     ),
-    number("Calls", "How many calls were made?", COUNT, {"calls": increase(CALLS)}),
     number(
-        "Failed calls",
-        "Which share of the calls failed? n is the number of calls.",
+        "Calls",
+        "How many calls were made (n), and which share of them failed?",
         SHARE,
         {"failed": share(increase(CALLS, where=FAILED), increase(CALLS)), "n": increase(CALLS)},
     ),
@@ -58,27 +96,39 @@ IN_SHORT = [
         "First token, p95",
         "After how long do 95 % of the streamed answers show something?",
         SECONDS,
-        {
-            "p95": quantile(0.95, semconv.FIRST_TOKEN, window=RANGE),
-            OBJECTIVE: objective(semconv.SLO_FIRST_TOKEN),
-        },
+        {"p95": quantile(0.95, semconv.FIRST_TOKEN, window=RANGE), OBJECTIVE: objective(semconv.SLO_FIRST_TOKEN)},
     ),
     number(
         "Duration, p95",
         "After how long are 95 % of the successful answers complete?",
         SECONDS,
-        {
-            "p95": quantile(0.95, semconv.DURATION, where=OK, window=RANGE),
-            OBJECTIVE: objective(semconv.SLO_DURATION),
-        },
+        {"p95": quantile(0.95, semconv.DURATION, where=OK, window=RANGE), OBJECTIVE: objective(semconv.SLO_DURATION)},
     ),
     number(
-        "Positive feedback",
-        "Which share of the users' verdicts is positive? n is the number of verdicts.",
+        "Quality where it is worst",
+        "Of the template and dimension that may be the worst, which share of the answers of the last 7 days passes? "
+        "n is how many were judged; the true share is between the two bounds in 95 of 100 weeks. The floor is what "
+        "the catalogue asks for.",
         SHARE,
         {
-            "positive": share(increase(FEEDBACK, where=SAID_POSITIVE), increase(FEEDBACK, where=SAID_VERDICT)),
-            "n": increase(FEEDBACK, where=SAID_VERDICT),
+            f"{by(TEMPLATE)} {by(DIMENSION)}": f"{QUALITY} and {WORST}",
+            "at least": WORST,
+            "at most": f"{QUALITY_HIGH} and {WORST}",
+            "floor": f"max({FLOOR} and on ({SERVICE}, {TEMPLATE}, {DIMENSION}) {WORST})",
+            "n": f"{QUALITY_N} and {WORST}",
+        },
+        width=5,
+    ),
+    number(
+        "Cost",
+        "What was spent, what would 30 days like the last one cost, and what is the month's budget of all services "
+        "together? '30 days' is of all models and templates. Calls without a known price are not in it, nor are "
+        "judges.",
+        DOLLARS,
+        {
+            "spent": increase(semconv.COST),
+            "30 days": total(recorded(semconv.RECORDED_COST_FORECAST)),
+            "budget": total(recorded(semconv.CATALOGUE_BUDGET, where=matching(SERVICE, semconv.ALL_SERVICES))),
         },
     ),
     stacked(
@@ -87,7 +137,6 @@ IN_SHORT = [
         CALLS_PER_SECOND,
         rate(CALLS, semconv.LABEL_OUTCOME),
         semconv.LABEL_OUTCOME,
-        width=8,
     ),
     percentiles(
         "First token",
@@ -102,27 +151,51 @@ IN_SHORT = [
         where=OK,
         objective=objective(semconv.SLO_DURATION),
     ),
-    table_by(
-        TEMPLATE,
+    slices(
         "Templates by need of attention",
         "Which prompt template should be looked at first? Budget burn is the share of bad calls divided by the share "
-        "that the objective allows, of the worst objective: above 1 the template breaks it.",
+        "that the objective allows, of the worst objective: above 1 the template breaks it. Quality is what at least "
+        "passes in the worst dimension, of so many judged answers; it and the negative feedback are of the last "
+        "7 days and of all models. A click on a number leads to what is behind it.",
+        (TEMPLATE,),
         {
             "Budget burn": (FACTOR, BUDGET_BURN),
             "Calls": (COUNT, increase(CALLS, TEMPLATE)),
             "Failed": (SHARE, share(increase(CALLS, TEMPLATE, where=FAILED), increase(CALLS, TEMPLATE))),
             "First token p95": (SECONDS, quantile(0.95, semconv.FIRST_TOKEN, TEMPLATE, window=RANGE)),
             "Duration p95": (SECONDS, quantile(0.95, semconv.DURATION, TEMPLATE, where=OK, window=RANGE)),
-            "Negative feedback": (COUNT, increase(FEEDBACK, TEMPLATE, where=NEGATIVE)),
+            "Quality, at least": (SHARE, f"max by ({TEMPLATE}) ({WORST_OF_TEMPLATE})"),
+            "Judged": (COUNT, f"max by ({TEMPLATE}) ({QUALITY_N} and {WORST_OF_TEMPLATE})"),
+            "Negative feedback": (SHARE, f"max by ({TEMPLATE}) ({NEGATIVE})"),
+            "Answers": (COUNT, f"max by ({TEMPLATE}) ({NEGATIVE_N})"),
+            "USD per call": (DOLLARS, per_observation(semconv.CALL_COST, TEMPLATE)),
         },
-        sort="Budget burn",
+        sort={"Budget burn": LARGEST},
+        leads={
+            TEMPLATE: why(TEMPLATE, of_row(TEMPLATE)),
+            **{
+                column: link(board, question, {VARIABLES[TEMPLATE]: of_row(TEMPLATE)})
+                for column, board, question in (
+                    ("Quality, at least", "llm-quality", "How good are the answers of this template?"),
+                    ("Negative feedback", "llm-feedback", "What do users do with the answers of this template?"),
+                    ("USD per call", "llm-cost", "What does this template cost?"),
+                )
+            },
+        },
+    ),
+    slices(
+        "Releases",
+        "Which version of which app, prompt or model came last? Each is a mark on the graphs, too.",
+        semconv.RELEASE_TIMESTAMP.labels,
+        {"First seen": (DATE, releases())},
+        sort={"First seen": LARGEST},
     ),
 ]
 
 USERS = [
     lines(
-        "Positive feedback over time",
-        "Do users like the answers more or less than before? Bars: the verdicts behind a point.",
+        "Positive feedback",
+        "Which share of the users' verdicts is positive? Bars: the verdicts behind a point.",
         SHARE,
         {
             "positive": share(rate(FEEDBACK, where=SAID_POSITIVE), rate(FEEDBACK, where=SAID_VERDICT)),
@@ -140,61 +213,35 @@ USERS = [
     ),
 ]
 
-TOKENS = [
-    lines(
-        "Tokens by type",
-        "How many tokens go in and out? Cached ones are a part of the input, reasoning is a part of the output.",
-        TOKENS_PER_SECOND,
-        {by(semconv.LABEL_TOKEN_TYPE): rate(semconv.TOKENS, semconv.LABEL_TOKEN_TYPE)},
-        width=12,
-    ),
-    lines(
-        "Prompt cache hits",
-        "For which share of the calls did the provider's cache hold a part of the prompt? Bars: the calls that tell.",
-        SHARE,
-        {
-            "hits": share(
-                rate(semconv.CACHE_LOOKUPS, where=PROMPT_CACHE_HIT), rate(semconv.CACHE_LOOKUPS, where=PROMPT_CACHE)
-            ),
-            "n": increase(semconv.CACHE_LOOKUPS, where=PROMPT_CACHE, window=STEP),
-        },
-        width=12,
-    ),
-]
-
 TRUST = [
     lines(
         "Age of the newest data",
-        "When did the collector last hear of each service?",
+        "When did a collector last hear of each service?",
         SECONDS,
-        {
-            by(semconv.LABEL_SERVICE): f"time() - max by ({semconv.LABEL_SERVICE}) "
-            f'({semconv.COLLECTOR_LAST_RECEIVED.name}{{{semconv.LABEL_SERVICE}=~"$service"}})'
-        },
+        {by(SERVICE): age(semconv.COLLECTOR_LAST_RECEIVED, SERVICE)},
     ),
     lines(
         "Refused requests",
-        "Does the collector refuse telemetry, so that calls are missing here, and why?",
+        "Do collectors refuse telemetry, so that calls are missing here, and why?",
         COUNT,
-        {by(semconv.LABEL_REASON): collector(semconv.COLLECTOR_REFUSED_REQUESTS, semconv.LABEL_REASON)},
+        {by(semconv.LABEL_REASON): increase(semconv.COLLECTOR_REFUSED_REQUESTS, semconv.LABEL_REASON, window=STEP)},
     ),
     lines(
         "Rows in overflow series",
-        "Are there more models or templates than the collector may tell apart?",
+        "Are there more models or templates than a collector may tell apart?",
         COUNT,
-        {by(semconv.LABEL_METRIC): collector(semconv.COLLECTOR_SERIES_OVERFLOW, semconv.LABEL_METRIC)},
+        {"rows": increase(semconv.COLLECTOR_SERIES_OVERFLOW, window=STEP)},
     ),
 ]
 
 BOARD = board(
     "llm-overview",
     "LLM overview",
-    "Are we fine? Calls, speed, errors and feedback of every service that calls a model.",
+    "Are we fine? Calls, speed, errors, quality, feedback and cost of every service that calls a model.",
     "7d",
     [
         Row("", IN_SHORT),
         Row("What users say", USERS),
-        Row("Tokens and prompt cache", TOKENS),
-        Row("Can these numbers be trusted?", TRUST),
+        Row("Can these numbers be trusted? More on the board LLM collector", TRUST),
     ],
 )

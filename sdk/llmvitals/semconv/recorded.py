@@ -26,6 +26,7 @@ RECORDED_QUALITY = "version_dimension_source:llm_quality:ratio"
 RECORDED_QUALITY_LOW = "version_dimension_source:llm_quality:ratio_low"
 RECORDED_QUALITY_HIGH = "version_dimension_source:llm_quality:ratio_high"
 RECORDED_QUALITY_N = "version_dimension_source:llm_quality:n"
+RECORDED_WEIGHTED_QUALITY_N = "version_dimension_source:llm_quality_weighted:n"  # whether a judge is calibrated or not
 # By template, its version, dimension, and the judge's model and rubric.
 RECORDED_CALIBRATED = "version_dimension_evaluator:llm_quality_calibrated:bool"  # 1, or 0 below 50 pairs
 RECORDED_PAIRS = "version_dimension_evaluator:llm_quality_pairs:n"
