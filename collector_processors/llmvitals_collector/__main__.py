@@ -1,4 +1,4 @@
-"""The `llmvitals` command: demo, collect, check, config, debug, review, compare."""
+"""The `llmvitals` command: demo, collect, check, config, catalogue, debug, review, compare."""
 
 import argparse
 import logging
@@ -53,12 +53,14 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     config.set_defaults(run=_config)
 
     demo = commands.add_parser("demo", help="watch a small chat app, its collector and its numbers")
+    catalogue = commands.add_parser("catalogue", help="write rules, alerts, runbooks and boards from one file")
     debug = commands.add_parser("debug", help="say what became of the last spans that a running collector got")
     review = commands.add_parser("review", help="let people grade a sample of the answers, and count their grades")
     compare = commands.add_parser("compare", help="say whether one version of a prompt is better than another")
     # Only the command that is run is loaded: it may need what is not installed.
     for name, module, command in (
         ("demo", "demo", demo),
+        ("catalogue", "catalogue.command", catalogue),
         ("debug", "debug_command", debug),
         ("review", "review.command", review),
         ("compare", "compare_command", compare),
@@ -122,12 +124,14 @@ def _collect_until_stopped(arguments: argparse.Namespace) -> int:
         raise _CommandError(error, _MISCONFIGURED) from error
     except (lifecycle.PortError, storage.StorageError) as error:
         raise _CommandError(error, _FAILED) from error
+    scheme = "https" if settings.metrics.tls.cert_file else "http"
+    url = f"{scheme}://{_listening(settings.metrics.address, collector.metrics.port)}"
     _logger.info(
-        "OTLP/gRPC on %s, OTLP/HTTP on %s, metrics on %s://%s/metrics",
+        "OTLP/gRPC on %s, OTLP/HTTP on %s, %smetrics on %s/metrics",
         _listening(settings.receivers.grpc.address, collector.grpc.port),
         _listening(settings.receivers.http.address, collector.http.port),
-        "https" if settings.metrics.tls.cert_file else "http",
-        _listening(settings.metrics.address, collector.metrics.port),
+        f"a page to look at on {url}/, " if settings.metrics.page else "",
+        url,
     )
     while signal.sigwait((*_STOPPING, signal.SIGHUP)) == signal.SIGHUP:
         settings = _reload(collector, settings, arguments.config)

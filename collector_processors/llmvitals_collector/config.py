@@ -208,18 +208,22 @@ class Receivers(Section, frozen=True):
 
 
 class Metrics(Section, frozen=True):
-    """The way out: /metrics, for Prometheus to scrape; /healthz and /readyz, for probes.
+    """The way out: /metrics, for Prometheus to scrape; /healthz and /readyz, for probes; and a page at /, for people.
 
     Attributes:
         address: where it listens; port 0 takes a free one.
         native_histograms: for a Prometheus that asks for them, with `scrape_native_histograms`.
         classic_histograms: buckets with fixed bounds, for any other, and beside the native ones.
+        page: whether there are the page, which remembers an hour, and the runbooks.
+        catalogue: of which the page has the floors of quality; without a path, of the one that ships.
     """
 
     address: Fixed[Address] = "127.0.0.1:9464"
     tls: Fixed[Tls] = Tls()
     native_histograms: Fixed[bool] = True
     classic_histograms: Fixed[bool] = True
+    page: Fixed[bool] = True
+    catalogue: Fixed[File] = ""
 
     def __post_init__(self) -> None:
         if not (self.native_histograms or self.classic_histograms):

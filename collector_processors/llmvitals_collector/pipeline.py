@@ -19,6 +19,10 @@ from llmvitals_collector.forward.backend import Forward
 from llmvitals_collector.health import Health
 from llmvitals_collector.intake import Intake
 from llmvitals_collector.lifecycle import GRACE_SECONDS, Server
+from llmvitals_collector.page.floors import Floors
+from llmvitals_collector.page.page import Page
+from llmvitals_collector.page.reading import Reading, reading
+from llmvitals_collector.page.site import Site
 from llmvitals_collector.processors import slo
 from llmvitals_collector.receivers.admission import Admission
 from llmvitals_collector.receivers.cors import CorsPolicy
@@ -50,7 +54,9 @@ class Pipeline:
         self.grpc = OtlpGrpc(config.receivers.grpc, self.intake, self._admission, self._health)
         self._feedback = FeedbackEndpoint(config.receivers.feedback, self.intake, self._telemetry)
         self.http = OtlpHttp(config.receivers.http, self.intake, self._admission, self._feedback.routes)
-        self.metrics = ScrapeServer(config.metrics, self.render, self._health, self._debug)
+        self._page = Page(self._reading, Floors(config.metrics.catalogue)) if config.metrics.page else None
+        site = Site(self._page) if self._page else None
+        self.metrics = ScrapeServer(config.metrics, self.render, self._health, self._debug, site)
         # Whoever takes starts before those who give, and stops after them.
         self._servers: tuple[Server, ...] = (self.metrics, self.grpc, self.http)
         self._running = False
@@ -67,6 +73,8 @@ class Pipeline:
             self._running = True
             if self._config.storage.directory:
                 self._open(Storage(self._config.storage))
+            if self._page:
+                self._page.start()
             self._forward.start()
             self.evaluation.start()
             for server in self._servers:
@@ -108,6 +116,8 @@ class Pipeline:
             return
         self._running = False
         self._health.report("collector", "the collector is stopping")
+        if self._page:
+            self._page.stop()
         self._admission.drain(GRACE_SECONDS)
         for server in reversed(self._servers[1:]):
             server.stop()
@@ -124,6 +134,12 @@ class Pipeline:
         self._telemetry.held(self._state)
         yield from expose.render(self._state.snapshot(), format, self._telemetry.render(format))
         self._telemetry.spent(semconv.STAGE_RENDER, since)
+
+    def _reading(self) -> Reading:
+        """What the page shows, as it is now."""
+        self._counting.flush()
+        self._telemetry.held(self._state)
+        return reading(self._state.snapshot(), self._telemetry.collect(), time.time())
 
     def _watch(self) -> None:
         """Tell telemetry what there is to be read at a scrape."""

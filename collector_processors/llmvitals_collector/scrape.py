@@ -1,4 +1,4 @@
-"""The HTTP side that Prometheus and probes see: /metrics, /healthz (it lives) and /readyz (it takes data)."""
+"""What Prometheus, probes and people see: /metrics, /healthz (it lives), /readyz (it takes data), and the page."""
 
 import asyncio
 import time
@@ -6,11 +6,14 @@ import zlib
 from collections.abc import Callable, Iterator
 
 from llmvitals_collector import debug_page
+from llmvitals_collector.accept import weight
 from llmvitals_collector.config import Metrics
 from llmvitals_collector.debug import Debug
 from llmvitals_collector.expose import Format
 from llmvitals_collector.health import Health
 from llmvitals_collector.http_server import HttpServer, Receive, Scope, Send, header, respond
+from llmvitals_collector.page import site
+from llmvitals_collector.page.site import Site
 
 # Each with the parameters that it has to have; those that tell a version of the same may differ.
 _MEDIA_TYPES = {
@@ -25,23 +28,33 @@ _PLAIN = ("content-type", "text/plain; charset=utf-8")
 
 
 class ScrapeServer(HttpServer):
-    """Serves what `render` gives, in the format and the compression that the scraper asks for."""
+    """Serves what `render` gives, in the format and the compression that the scraper asks for; and the page, if any."""
 
     def __init__(
-        self, config: Metrics, render: Callable[[Format], Iterator[bytes]], health: Health, debug: Debug
+        self,
+        config: Metrics,
+        render: Callable[[Format], Iterator[bytes]],
+        health: Health,
+        debug: Debug,
+        page: Site | None = None,
     ) -> None:
         super().__init__(self._answer, config.address, config.tls, "metrics")
         self._render = render
         self._health = health
         self._debug = debug
+        self._page = page
         self._paths = ("/metrics", "/healthz", "/readyz", *(["/debug"] if debug.enabled else []))
 
     async def _answer(self, scope: Scope, _receive: Receive, send: Send) -> None:
         path = scope["path"]
-        if path not in self._paths:
-            await respond(send, 404, f"no such path; there are: {', '.join(self._paths)}\n".encode(), [_PLAIN])
+        page = self._page if self._page and self._page.has(path) else None
+        if path not in self._paths and not page:
+            there = ", ".join((*self._paths, *(site.SHOWN if self._page else ())))
+            await respond(send, 404, f"no such path; there are: {there}\n".encode(), [_PLAIN])
         elif scope["method"] not in ("GET", "HEAD"):
             await respond(send, 405, b"only GET is allowed\n", [_PLAIN, ("allow", "GET, HEAD")])
+        elif page:
+            await page.answer(scope, send)
         elif path == "/healthz":
             await respond(send, 200, b"ok\n", [_PLAIN])
         elif path == "/readyz":
@@ -57,7 +70,7 @@ class ScrapeServer(HttpServer):
         chosen = negotiated(header(scope, b"accept"))
         headers = [(b"content-type", chosen.value.encode()), (b"vary", b"accept, accept-encoding")]
         zipped = None
-        if _quality(header(scope, b"accept-encoding"), "gzip") > 0:
+        if weight(header(scope, b"accept-encoding"), "gzip") > 0:
             headers.append((b"content-encoding", b"gzip"))
             zipped = zlib.compressobj(level=1, wbits=16 + zlib.MAX_WBITS)
         await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -75,18 +88,4 @@ class ScrapeServer(HttpServer):
 def negotiated(accept: str) -> Format:
     """The format that an Accept header prefers; text where it names none."""
     # Of equals the first wins.
-    return max(_MEDIA_TYPES, key=lambda each: _quality(accept, *_MEDIA_TYPES[each]))
-
-
-def _quality(accepted: str, wanted: str, *parameters_wanted: str) -> float:
-    """The highest weight that a header gives to a media type or coding, 0 where it does not name it.
-
-    https://www.rfc-editor.org/rfc/rfc9110#name-quality-values
-    """
-    weights = [0.0]
-    for item in accepted.split(","):
-        name, *parameters = (part.strip().lower() for part in item.split(";"))
-        if name == wanted and set(parameters_wanted) <= set(parameters):
-            given = next((parameter[2:] for parameter in parameters if parameter.startswith("q=")), "1")
-            weights.append(float(given) if given.replace(".", "", 1).isdigit() else 0.0)
-    return max(weights)
+    return max(_MEDIA_TYPES, key=lambda each: weight(accept, *_MEDIA_TYPES[each]))

@@ -22,12 +22,18 @@ ROUNDS = 5
 def filled(label_sets: int) -> State:
     """So many templates, with durations, first tokens and tokens, a tenth of them with exemplars."""
     state = State(Limits(label_sets=label_sets, label_values=5000), Metrics())
-    chance = np.random.default_rng(0)
-    rows = 40 * label_sets
+    state.add(answered(label_sets, 40))
+    return state
+
+
+def answered(label_sets: int, each: int, seed: int = 0) -> Calls:
+    """Calls of so many templates, so many of each."""
+    chance = np.random.default_rng(seed)
+    rows = each * label_sets
     arrays = {name: np.ones(rows, np.int32) for name in ("service", "provider", "operation", "model")} | {
-        "template": np.tile(np.arange(2, label_sets + 2, dtype=np.int32), 40),
+        "template": np.tile(np.arange(2, label_sets + 2, dtype=np.int32), each),
         "streamed": np.ones(rows, np.bool_),
-        "sampled": np.tile(np.arange(label_sets) % 10 == 0, 40),
+        "sampled": np.tile(np.arange(label_sets) % 10 == 0, each),
         "trace_id_low": chance.integers(1, 1 << 63, rows, np.uint64),
         "span_id": chance.integers(1, 1 << 63, rows, np.uint64),
         "duration": chance.lognormal(0.5, 0.6, rows),
@@ -38,8 +44,7 @@ def filled(label_sets: int) -> State:
     calls = Calls(["", semconv.CHAT, *(f"checkout/template-{number}" for number in range(label_sets))], arrays)
     calls.add("outcome", np.zeros(rows))
     calls.add("outcome_by_class", np.zeros(rows))
-    state.add(calls)
-    return state
+    return calls
 
 
 def main() -> None:

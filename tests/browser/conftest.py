@@ -65,6 +65,11 @@ class Browser:
         network = {"offline": offline, "latency": 0, "throughput": -1}
         self._ask("POST", "/chromium/network_conditions", {"network_conditions": network})
 
+    def prefer(self, scheme: str) -> None:
+        """Chromium's own command: what the page is told that its user prefers, light or dark."""
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        self._ask("POST", "/goog/cdp/execute", {"cmd": "Emulation.setEmulatedMedia", "params": {"features": features}})
+
     def resize(self, width: int, height: int) -> None:
         self._ask("POST", "/window/rect", {"width": width, "height": height})
 

@@ -115,6 +115,13 @@ def test_two_runbooks_of_one_name_are_told_as_one_would_be_lost(findings, tmp_pa
     assert findings(f"features: {mixed.replace('runbook: support.md', 'runbook: pages/../pages/support.md')}") == []
 
 
+def test_a_feature_may_have_a_dot_in_its_name(findings):
+    named = FEATURE.replace("  a:", "  shop.v2:").replace("tone: {says: x", "tone: {says: ''")
+    assert findings(f"features: {named}") == [
+        "features.shop.v2.metrics.tone: does not say what it is; valid: a sentence under `says`"
+    ]
+
+
 def test_a_template_has_one_floor_in_a_dimension(findings):
     other = FEATURE.replace("  a:", "  b:").replace("a-*", "'*-b'").replace("tone", "privacy")
     assert findings(f"features: {FEATURE}{other}") == [

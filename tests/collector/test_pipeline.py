@@ -198,7 +198,7 @@ def test_a_scrape_is_compressed_only_when_asked_for(collector):
 def test_the_scrape_address_answers_other_requests_too(collector):
     port = collector.metrics.port
     assert get(port, "/healthz")[::2] == (200, b"ok\n")
-    assert get(port, "/")[0] == 404
+    assert get(port, "/nothing")[0] == 404
     assert get(port, method="POST")[0] == 405
 
 

@@ -71,7 +71,7 @@ class Owners(Section, frozen=True):
 
 
 class Links(Section, frozen=True):
-    """What Alertmanager leads to (A); before the paths in alerts, as /d/llm-quality?... and /runbooks/LLMSafetyEvent.md.
+    """What Alertmanager leads to (A); before paths in alerts, as /d/llm-quality?... and /runbooks/LLMSafetyEvent.md.
 
     Attributes:
         grafana: where Grafana is.

@@ -43,7 +43,8 @@ def runbook(told: str, folder: Path) -> Path | None:
 
 
 def _path(metric: OwnedMetric) -> str:
-    return f"features.{metric.name.replace('.', '.metrics.', 1)}"
+    feature = metric.name.removesuffix(f".{metric.dimension}")
+    return f"features.{feature}.metrics.{metric.dimension}"
 
 
 def _names(catalogue: Catalogue) -> Iterator[str]:

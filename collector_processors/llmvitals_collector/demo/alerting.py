@@ -31,15 +31,11 @@ def configuration(folder: Path, webhook: Callable[[str], str], group_wait: str, 
     return configured
 
 
-def leading_to(page: str, configured: dict[str, Any], folder: Path) -> None:
+def leading_to(page: str, folder: Path) -> None:
     """Lets the links of messages lead to a collector's page and runbooks; page: its address, without a path."""
-    # Of the path of a board the page takes the query alone, in which the boards' variables are.
-    (folder / "page.tmpl").write_text(
-        f'{{{{ define "llm.runbooks.address" }}}}{page}{{{{ end }}}}\n'
-        f'{{{{ define "llm.slack.dashboard" }}}}{page}/'
-        '{{ reReplaceAll "^[^?]*" "" (index .Alerts 0).Annotations.dashboard_url }}{{ end }}\n'
-    )
-    configured["templates"].append("page.tmpl")  # the last definition is the one that counts
+    # The page takes the addresses of boards, too.
+    addresses = ("llm.grafana.address", "llm.runbooks.address")
+    (folder / "addresses.tmpl").write_text("".join(f'{{{{ define "{each}" }}}}{page}{{{{ end }}}}\n' for each in addresses))
 
 
 def _routes(route: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -47,7 +47,15 @@ def collector(
         "processors": {"price": {"models": {"claude-sonnet-4-5": _SONNET}}},
         # Where thousands are answered each day, a share of 0.02 is enough. Here all are judged, and most are graded.
         "evaluation": {
-            "judge": {"model": JUDGE, "base_url": f"{provider_url}/v1", "api_key": "any", "rubrics": list(RUBRICS)},
+            "judge": {
+                "model": JUDGE,
+                "base_url": f"{provider_url}/v1",
+                "api_key": "any",
+                "rubrics": list(RUBRICS),
+                # Nobody's: it is the demo's own.
+                "price": {"input": 0.25, "output": 2},
+                "budget": {"usd_per_day": 50},
+            },
             "sampling": {"share": 1.0},
             "review": {"directory": str(folder / REVIEW), "share": 0.8},
         },
@@ -103,7 +111,7 @@ def alertmanager(folder: Path, port: int, page: str, webhook: Callable[[str], st
     """
     # Not minutes, as is usual: here someone is waiting.
     configuration = alerting.configuration(folder, webhook, group_wait="2s", group_interval="10s")
-    alerting.leading_to(page, configuration, folder)
+    alerting.leading_to(page, folder)
     # Nobody would hear it.
     next(each for each in configuration["receivers"] if "webhook_configs" in each).pop("webhook_configs")
     return servers.alertmanager(configuration, folder, port)
