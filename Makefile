@@ -8,6 +8,8 @@
 
 ARGS ?=
 PYTEST_ARGS ?=
+# A file's tests stay together, as they share servers.
+PARALLEL ?= --numprocesses auto --maxprocesses 4 --dist loadfile
 BIN := .venv/bin
 
 .PHONY: help setup check test test-previous test-dialects test-long bench demo constraints clean
@@ -40,7 +42,7 @@ demo: .venv/demo
 
 test: .venv/dev
 	@.ci/setup servers
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) $(PYTEST_ARGS)
 
 test-previous: .venv-previous/previous
 	.venv-previous/bin/python -m pytest tests/sdk $(PYTEST_ARGS)
