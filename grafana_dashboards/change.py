@@ -51,8 +51,8 @@ CHANGES = [
     slices(
         "Drops",
         "Which template dropped, in the last hour against the day before it, and in the last day against the week "
-        "before? z is the drop in standard errors: from 2 on look, from 4 on it is hardly chance. A click shows how the "
-        "template fails.",
+        "before? z is the drop in standard errors: from 2 on look, from 4 on it is hardly chance. A click shows how "
+        "the template fails.",
         OF_TEMPLATE,
         {
             "z of the hour": (PLAIN, each(DROP_Z, *OF_TEMPLATE, window="1h")),

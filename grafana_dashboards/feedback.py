@@ -237,10 +237,9 @@ TASKS = [
     ),
     lines(
         "Time of a task",
-        "How long does a completed task take, typically (p50) and for the unlucky (p95)? A mark leads to its trace.",
+        "How long does a completed task take, typically (p50) and for the unlucky (p95)?",
         SECONDS,
         {f"p{q * 100:.0f} {by(TASK)}": quantile(q, semconv.TASK_DURATION, TASK, where=COMPLETED) for q in (0.5, 0.95)},
-        exemplars=True,
     ),
     slices(
         "Failed tasks",
@@ -264,7 +263,6 @@ DELAY = [
         f"{question} user is feedback, human are people who grade: both show a change as late as this.",
         SECONDS,
         {by(SOURCE): quantile(q, semconv.EVALUATION_LAG, SOURCE)},
-        exemplars=True,
         width=12,
     )
     for q, question in (

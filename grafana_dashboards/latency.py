@@ -7,6 +7,7 @@ from expressions import (
     RANGE,
     STEP,
     buckets,
+    by_quantile,
     clamped,
     increase,
     largest,
@@ -230,7 +231,12 @@ SHAPE = [
         "How long does reasoning keep users waiting, of models that reason before they answer?",
         semconv.ANSWER_TOKEN,
     ),
-    percentiles("Gaps between chunks", "Does the text flow, or does it stutter?", semconv.CHUNK_GAPS),
+    lines(
+        "Gaps between chunks",
+        "Does the text flow, or does it stutter?",
+        SECONDS,
+        by_quantile(semconv.CHUNK_GAPS),
+    ),
     lines(
         "Streamed answers",
         "Which share of the calls shows its answer as it comes? The others show nothing before they end. "

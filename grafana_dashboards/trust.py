@@ -174,7 +174,6 @@ EVALUATION = [
         "say.",
         SECONDS,
         {by(SOURCE): quantile(0.95, semconv.EVALUATION_LAG, SOURCE)},
-        exemplars=True,
     ),
     lines(
         "Cost of judging",

@@ -82,6 +82,26 @@ class Observed:
         body = {"resourceSpans": [{"resource": resource, "scopeSpans": [{"spans": spans}]}]}
         self.pipeline.intake.take("http", Signal.TRACES, json.dumps(body).encode(), Encoding.JSON)
 
+    def verdicts(self, number, *, template, template_version, dimension, verdict):
+        """So many answers, of each of which a judge says the same."""
+        told = {
+            semconv.PROMPT_NAME: template,
+            semconv.PROMPT_VERSION: template_version,
+            semconv.EVALUATION_NAME: dimension,
+            semconv.EVALUATION_SCORE_LABEL: verdict,
+        }
+        ids = (f"{random.getrandbits(64):016x}" for _ in range(number))
+        records = [
+            {
+                "timeUnixNano": str(time.time_ns()),
+                "eventName": semconv.EVALUATION_RESULT,
+                "attributes": attributes(**told, **{semconv.EVALUATION_ID: each}),
+            }
+            for each in ids
+        ]
+        body = {"resourceLogs": [{"scopeLogs": [{"logRecords": records}]}]}
+        self.pipeline.intake.take("http", Signal.LOGS, json.dumps(body).encode(), Encoding.JSON)
+
     def metrics(self):
         with urllib.request.urlopen(f"{self.url}metrics") as answer:
             return rates.samples(answer.read().decode())
@@ -165,6 +185,7 @@ def test_the_numbers_are_those_of_the_metrics(show, observed):
 def test_what_comes_in_is_shown_without_a_reload(show, observed):
     page = show(observed.url)
     assert "Nothing has come in yet" in text(page, "#status")
+    assert not page.run("return document.querySelector('.heatmap').checkVisibility()")
     page.run("window.same = true")
     observed.calls("letter", [1.0] * 7)
     page.until("document.querySelector('#calls .big').textContent.trim() === '7'")
@@ -301,7 +322,9 @@ def test_the_heatmap_says_what_is_pointed_at(show, crowded):
 def test_a_link_to_a_part_of_the_page_leads_there(show, crowded):
     page = show(f"{crowded.url}d/llm-quality?window=1h")
     top = "document.querySelector('#quality').getBoundingClientRect()"
-    assert page.run(f"const {{top, bottom}} = {top}; return top >= -1 && bottom <= innerHeight + 1 || Math.abs(top) < 40")
+    assert page.run(
+        f"const {{top, bottom}} = {top}; return top >= -1 && bottom <= innerHeight + 1 || Math.abs(top) < 40"
+    )
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -35,7 +35,9 @@ def leading_to(page: str, folder: Path) -> None:
     """Lets the links of messages lead to a collector's page and runbooks; page: its address, without a path."""
     # The page takes the addresses of boards, too.
     addresses = ("llm.grafana.address", "llm.runbooks.address")
-    (folder / "addresses.tmpl").write_text("".join(f'{{{{ define "{each}" }}}}{page}{{{{ end }}}}\n' for each in addresses))
+    (folder / "addresses.tmpl").write_text(
+        "".join(f'{{{{ define "{each}" }}}}{page}{{{{ end }}}}\n' for each in addresses)
+    )
 
 
 def _routes(route: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -176,3 +176,4 @@ def test_every_shipped_runbook_is_written_without_a_mark_left_over():
         page = runbooks.page(path.stem, path.read_text())
         assert "**" not in page, path
         assert "`" not in page, path
+        assert "<p>|" not in page, path
