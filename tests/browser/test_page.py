@@ -222,7 +222,7 @@ def test_the_way_back_leads_to_what_was_shown_before(show, observed):
     observed.calls("summary", [1.0] * 4)
     page = show(observed.url)
     page.click("#models tbody a")
-    page.until("location.search === '?var-model=gpt-5'")
+    page.until("document.querySelector('#totals-title').textContent.startsWith('The calls that were chosen')")
     page.click("#windows a:last-child")
     page.until("document.querySelector('#totals-title').textContent.endsWith('since the start')")
     page.run("history.back()")

@@ -107,7 +107,8 @@ def test_the_environment_fills_in_texts_and_numbers(load):
         ),
         (
             "metrics: 9464",
-            "metrics: 9464 is no section; its keys are: address, tls, native_histograms, classic_histograms, page, catalogue",
+            "metrics: 9464 is no section; "
+            "its keys are: address, tls, native_histograms, classic_histograms, page, catalogue",
         ),
         ("metrics: {address: 9464}", "metrics.address: 9464 is not a host and a port, such as 127.0.0.1:4317"),
         (

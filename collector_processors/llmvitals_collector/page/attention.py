@@ -40,7 +40,8 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True):
     """Something to look at.
 
     sentence: what, with its values. reason: why it is here. section: of the page, where the details are; filters: name
-    in the address -> value, under which they are. runbook: the name of an alert that has one.
+    in the address -> value, under which they are. runbook: the name of an alert that has one. much: by how much it is
+    worse than it may be, among its kind.
     """
 
     severity: str
@@ -49,6 +50,7 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True):
     section: str
     filters: dict[str, str] = {}
     runbook: str = ""
+    much: float = 0.0
 
 
 class Seen(NamedTuple):
@@ -65,16 +67,17 @@ class Seen(NamedTuple):
 
 def attention(seen: Seen) -> list[Item]:
     """What to look at, at most MOST: the worst first, and of the equally bad first what users notice first."""
-    found = [
-        *_burning(seen),
-        *_failing(seen),
-        *_slower(seen, semconv.FIRST_TOKEN, "first token", "first-token"),
-        *_slower(seen, semconv.DURATION, "duration", "duration"),
-        *_below_floor(verdicts.slices(seen.hour, seen.question), seen.floors),
-        *_worse_versions(verdicts.slices(seen.all, seen.question, several_versions=True)),
-        *_silent(seen.now),
-        *_of_the_collector(seen),
-    ]
+    kinds = (
+        _burning(seen),
+        _failing(seen),
+        _slower(seen, semconv.FIRST_TOKEN, "first token", "first-token"),
+        _slower(seen, semconv.DURATION, "duration", "duration"),
+        _below_floor(verdicts.slices(seen.hour, seen.question), seen.floors),
+        _worse_versions(verdicts.slices(seen.all, seen.question, several_versions=True)),
+        _silent(seen.now),
+        _of_the_collector(seen),
+    )
+    found = [item for kind in kinds for item in sorted(kind, key=lambda item: -item.much)]
     return sorted(found, key=lambda item: SEVERITIES.index(item.severity))[:MOST]
 
 
@@ -101,6 +104,7 @@ def _burning(seen: Seen) -> Iterator[Item]:
                     "errors" if slo == semconv.SLO_AVAILABILITY else slo.replace("_", "-"),
                     {"model": model},
                     "LLMSLOBurnRateCritical" if severity == CRITICAL else "LLMSLOBurnRateWarning",
+                    much=burn,
                 )
 
 
@@ -125,6 +129,7 @@ def _failing(seen: Seen) -> Iterator[Item]:
                 f"In the hour before, {_percent(earlier)} failed (n = {of:.0f}).",
                 "errors",
                 {"template": template},
+                much=share - earlier,
             )
 
 
@@ -154,6 +159,7 @@ def _slower(seen: Seen, family: Family, what: str, section: str) -> Iterator[Ite
                 f"{_percent(slow / n)} take longer than 95 % took before.",
                 section,
                 {"template": template},
+                much=slow / n,
             )
 
 
@@ -174,6 +180,7 @@ def _below_floor(of: Mapping[Slice, Samples], floors: Floors) -> Iterator[Item]:
                 "quality",
                 {"template": template},
                 "LLMQualityBelowFloor",
+                much=floor - high,
             )
 
 
@@ -188,6 +195,7 @@ def _worse_versions(of: dict[Slice, Samples]) -> Iterator[Item]:
             "quality",
             {"template": template},
             "LLMReleaseRegression",
+            much=-compared.difference.high,
         )
 
 

@@ -65,6 +65,7 @@ addEventListener("popstate", () => refresh());
 
 /** Puts other children into a part; what has the focus there gives it to what comes in its place. */
 function put(part, ...children) {
+  if (part.innerHTML === children.map((child) => child.outerHTML).join("")) return; // it may be being clicked at
   const links = () => [...part.querySelectorAll("a, button")];
   const place = links().indexOf(document.activeElement);
   part.replaceChildren(...children);
@@ -141,12 +142,13 @@ function showTotals({totals, trend, seconds, quality, thresholds, window}) {
 }
 
 let heated = "first_token";
+let shown;
 
-function showHeatmap(data) {
-  const {trend} = data;
+function showHeatmap() {
+  const {trend} = shown;
   put(find("#latency .controls"), ...Object.entries(NAMES).map(([name, title]) => {
     const button = element("button", {type: "button", "aria-pressed": String(name === heated)}, title);
-    button.addEventListener("click", () => { heated = name; showHeatmap(data); });
+    button.addEventListener("click", () => { heated = name; showHeatmap(); });
     return button;
   }));
   const of = trend[heated];
@@ -214,10 +216,11 @@ function showQuality({quality, slices}) {
 }
 
 function show(data) {
+  shown = data;
   showControls(data);
   showAttention(data.attention);
   showTotals(data);
-  showHeatmap(data);
+  showHeatmap();
   const keyed = (rows) => rows.map((row) => ({...row, key: row.name}));
   showTemplates(keyed(data.templates), left(data.templates.length, data.templates_in_all, "templates"));
   showModels(keyed(data.models), left(data.models.length, data.models_in_all, "models"));

@@ -84,6 +84,15 @@ def test_quality_below_its_floor_for_sure_is_told_with_its_owner(quiet):
     assert item["reason"].endswith("Owner: llm-quality.")
 
 
+def test_of_what_is_equally_bad_the_farthest_from_what_it_may_be_comes_first(quiet):
+    """Of a hundred, too, of which only the first are shown."""
+    for number in range(20):
+        for verdict, times in ((semconv.PASS, 60 - number), (semconv.FAIL, 60 + number)):
+            quiet.verdicts(times, template=f"t{number}", dimension="helpfulness", verdict=verdict)
+    names = [sentence.split(":")[0] for sentence in quiet.sentences()]
+    assert names == [f"Template t{number}" for number in range(19, 19 - attention.MOST, -1)]
+
+
 def test_quality_that_may_be_above_its_floor_is_not_told(quiet):
     quiet.verdicts(78, dimension="helpfulness")
     quiet.verdicts(22, dimension="helpfulness", verdict=semconv.FAIL)
