@@ -95,7 +95,7 @@ def test_a_template_that_breaks_is_a_message_in_slack_by_the_shipped_rules_withi
     assert re.match(r"availability of claude-sonnet-4-5: \d\d.*% of calls are bad", lines[place + 1])
     page = re.search("The page: (.*)/$", demo.stdout, re.MULTILINE)[1]
     assert f"Runbook: {page}/runbooks/LLMSLOBurnRateCritical.md" in lines[place:]
-    assert f"Dashboard: {page}/?var-model=claude-sonnet-4-5" in lines[place:]
+    assert f"Dashboard: {page}/d/llm-latency?var-model=claude-sonnet-4-5" in lines[place:]
     titles = [line for line in lines if line.startswith("[CRITICAL")]
     assert set(titles) == {lines[place]}, "nobody is called for what is not broken"
 

@@ -65,7 +65,9 @@ addEventListener("popstate", () => refresh());
 
 /** Puts other children into a part; what has the focus there gives it to what comes in its place. */
 function put(part, ...children) {
-  if (part.innerHTML === children.map((child) => child.outerHTML).join("")) return; // it may be being clicked at
+  const there = [...part.childNodes];
+  // What is the same stays: it may be being clicked at.
+  if (there.length === children.length && there.every((child, place) => child.isEqualNode(children[place]))) return;
   const links = () => [...part.querySelectorAll("a, button")];
   const place = links().indexOf(document.activeElement);
   part.replaceChildren(...children);

@@ -85,7 +85,7 @@ def test_quality_below_its_floor_for_sure_is_told_with_its_owner(quiet):
 
 
 def test_of_what_is_equally_bad_the_farthest_from_what_it_may_be_comes_first(quiet):
-    """Of a hundred, too, of which only the first are shown."""
+    """Of twenty, too, of which not all are shown."""
     for number in range(20):
         for verdict, times in ((semconv.PASS, 60 - number), (semconv.FAIL, 60 + number)):
             quiet.verdicts(times, template=f"t{number}", dimension="helpfulness", verdict=verdict)
