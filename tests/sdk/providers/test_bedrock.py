@@ -239,7 +239,9 @@ def test_the_content_of_each_family(model, body, messages):
     assert all(message["parts"][0]["content"] in ("Where?", "Hi.") for message in content.messages)
 
 
-@pytest.mark.parametrize("body", [io.BytesIO(b"{}"), b"no JSON", b"[]", b" " * (2 << 20), None], ids=repr)
+@pytest.mark.parametrize(
+    "body", [io.BytesIO(b"{}"), b"no JSON", b"[]", b" " * (2 << 20), None], ids=lambda body: type(body).__name__
+)
 def test_a_body_that_is_not_read_leaves_the_parameters_of_the_call(body):
     invocation = bedrock.Invocation({"modelId": "m", "guardrailIdentifier": "g_1", "body": body})
     assert bedrock.invoked_asked(invocation) == {semconv.AWS_BEDROCK_GUARDRAIL_ID: "g_1"}

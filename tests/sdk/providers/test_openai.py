@@ -157,7 +157,7 @@ def test_what_a_chat_request_asks_for():
 @pytest.mark.parametrize(
     "asked", [openai.chat_asked, openai.responses_asked, embeddings.asked], ids=lambda f: f.__module__
 )
-@pytest.mark.parametrize("odd", [None, "text", 7, [], {}, object()], ids=repr)
+@pytest.mark.parametrize("odd", [None, "text", 7, [], {}, object()], ids=lambda odd: type(odd).__name__)
 def test_parameters_of_an_odd_type_are_left_out(asked, odd):
     names = ("temperature", "max_tokens", "n", "stop", "response_format", "reasoning", "text", "conversation", "seed")
     attributes = asked({"model": "gpt-x", **dict.fromkeys(names, odd)})
