@@ -25,8 +25,8 @@ from sheet_data import Server
 
 FOLDER = Path(__file__).parent / "pictures"
 TIMES = 60  # an hour is a minute
-WIDTH, HEIGHT, HIGHEST, MARGIN = 1200, 6000, 2400, 12  # pixels, of the page and of the picture of its beginning
-COLOURS = 64
+WIDTH, HEIGHT, HIGHEST, MARGIN = 1200, 6000, 2000, 12  # pixels, of the page and of the picture of its beginning
+COLOURS = 96
 
 
 def shoot(html: Path, picture: Path) -> None:
@@ -54,7 +54,7 @@ def png(pixels: NDArray[np.uint8]) -> bytes:
     means = np.stack(sums, axis=1) / np.maximum(counts, 1)[:, None]
     # A line is thin: its colour counts for more than how often it is there.
     colourful = means.max(axis=1) - means.min(axis=1)
-    palette = means[np.argsort(-np.sqrt(counts) * (8 + colourful))[:COLOURS]]
+    palette = means[np.argsort(-np.sqrt(counts) * (60 + colourful))[:COLOURS]]
     nearest = ((means[:, None] - palette) ** 2).sum(axis=2).argmin(axis=1).astype(np.uint8)
     rows = np.pad(nearest[places], ((0, 0), (1, 0)))  # each begins with its filter: none
     header = struct.pack(">IIBBBBB", pixels.shape[1], pixels.shape[0], 8, 3, 0, 0, 0)

@@ -6,13 +6,14 @@ from html import escape
 from typing import Any
 
 from sheet_data import Series
-from sheet_style import legend, level_colour, mapped, properties
+from sheet_style import colour, legend, level_colour, mapped, properties
 from sheet_units import shown
 
 Answers = Sequence[tuple[Mapping[str, Any], Sequence[Series]]]
 """What came back for each target of a panel."""
 
 MOST_ROWS = 15
+NUMBER = ' class="number"'
 # What of Grafana's transformations the sheet knows; it says so where a panel has others.
 TRANSFORMATIONS = {"merge", "organize", "joinByField", "sortBy", "limit"}
 
@@ -37,8 +38,10 @@ def cell(panel: Mapping[str, Any], name: str, ref: str, value: float) -> tuple[s
     text, ink = mapped(value, style)
     wanted = panel.get("options", {}).get("colorMode", "none") != "none"
     wanted = wanted or style.get("custom.cellOptions", {}).get("type", "auto").startswith("color")
-    decimals = style.get("decimals")
-    return text or shown(value, style.get("unit", ""), decimals), ink or (level_colour(value, style) if wanted else "")
+    if wanted and not ink:
+        fixed = style.get("color", {}).get("fixedColor")
+        ink = colour(fixed) if fixed else level_colour(value, style)
+    return text or shown(value, style.get("unit", ""), style.get("decimals")), ink
 
 
 def table(panel: Mapping[str, Any], answers: Answers) -> str:
@@ -57,7 +60,7 @@ def table(panel: Mapping[str, Any], answers: Answers) -> str:
     if not ordered:
         return ""
     columns.sort(key=lambda column: column in refs)
-    head = "".join(f"<th>{escape(names[column])}</th>" for column in columns)
+    head = "".join(f"<th{NUMBER if column in refs else ''}>{escape(names[column])}</th>" for column in columns)
     body = [_row(panel, row, columns, names, refs) for row in ordered[:MOST_ROWS]]
     rest = f"<p>and {len(ordered) - MOST_ROWS} more rows</p>" if len(ordered) > MOST_ROWS else ""
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>{rest}"
@@ -144,7 +147,7 @@ def _row(
             continue
         said, ink = cell(panel, names[column], refs[column], value)
         style = f' style="color:{ink}"' if ink else ""
-        cells.append(f'<td class="number"{style}>{escape(said)}</td>')
+        cells.append(f"<td{NUMBER}{style}>{escape(said)}</td>")
     return f"<tr>{''.join(cells)}</tr>"
 
 

@@ -23,9 +23,9 @@ class DemoData:
         return self.server.at(faster(query.expression, TIMES), at)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def servers_by_mode(program, tmp_path_factory):
-    """Both, from when they are started on."""
+    """Both, from when they are started on; they take all of a processor, so no longer than they are needed."""
     program("prometheus")
     folder = tmp_path_factory.mktemp("demo")
     for mode in MODES:
@@ -38,6 +38,6 @@ def servers_by_mode(program, tmp_path_factory):
         yield {"native": native, "classic": classic}
 
 
-@pytest.fixture(scope="session", params=MODES)
+@pytest.fixture(scope="module", params=MODES)
 def demo_data(servers_by_mode, request):
     return DemoData(Server(servers_by_mode[request.param].url))
