@@ -8,8 +8,9 @@
 
 ARGS ?=
 PYTEST_ARGS ?=
-# A file's tests stay together, as they share servers.
+# A file's tests stay together, as they share servers. What runs the demo or compares times has the machine for itself.
 PARALLEL ?= --numprocesses auto --maxprocesses 4 --dist loadfile
+ALONE := tests/demo tests/end_to_end tests/dashboards/test_on_demo_data.py
 BIN := .venv/bin
 
 .PHONY: help setup check test test-previous test-dialects test-long bench demo constraints clean
@@ -42,7 +43,12 @@ demo: .venv/demo
 
 test: .venv/dev
 	@.ci/setup servers
-	$(BIN)/python -m pytest $(PARALLEL) $(PYTEST_ARGS)
+ifneq ($(PYTEST_ARGS),)
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+else
+	$(BIN)/python -m pytest $(PARALLEL) $(ALONE:%=--ignore=%)
+	$(BIN)/python -m pytest $(ALONE)
+endif
 
 test-previous: .venv-previous/previous
 	.venv-previous/bin/python -m pytest tests/sdk $(PYTEST_ARGS)

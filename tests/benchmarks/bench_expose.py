@@ -19,9 +19,9 @@ from llmvitals_collector.expose import Format
 ROUNDS = 5
 
 
-def filled(label_sets: int) -> State:
+def filled(label_sets: int, metrics: Metrics | None = None) -> State:
     """So many templates, with durations, first tokens and tokens, a tenth of them with exemplars."""
-    state = State(Limits(label_sets=label_sets, label_values=5000), Metrics())
+    state = State(Limits(label_sets=label_sets, label_values=5000), metrics or Metrics())
     state.add(answered(label_sets, 40))
     return state
 
