@@ -25,7 +25,7 @@ from sheet_data import Server
 
 FOLDER = Path(__file__).parent / "pictures"
 TIMES = 60  # an hour is a minute
-WIDTH, HEIGHT, HIGHEST, MARGIN = 1200, 6000, 2000, 12  # pixels, of the page and of the picture of its beginning
+WIDTH, HEIGHT, HIGHEST, MARGIN = 1200, 6000, 1750, 12  # pixels, of the page and of the picture of its beginning
 COLOURS = 96
 
 
