@@ -13,7 +13,7 @@ PARALLEL ?= --numprocesses auto --maxprocesses 4 --dist loadfile
 ALONE := tests/demo tests/end_to_end tests/dashboards/test_on_demo_data.py
 BIN := .venv/bin
 
-.PHONY: help setup check test test-previous test-dialects test-long bench demo constraints clean
+.PHONY: help setup check test test-previous test-dialects test-long bench pictures demo constraints clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -70,6 +70,10 @@ check: .venv/dev
 
 bench: .venv/dev
 	@for bench in tests/benchmarks/bench_*.py; do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
+
+# Of the boards, on the demo's data (needs prometheus, chromium, and convert of ImageMagick).
+pictures: .venv/dev
+	$(BIN)/python grafana_dashboards/pictures.py $(ARGS)
 
 # After a change of the dependencies in pyproject.toml (needs uv).
 constraints:
