@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -56,7 +57,7 @@ LEVELS = {
     "outcome": (semconv.LABEL_OUTCOME,),
 }
 HISTOGRAM_SUFFIXES = ("_bucket", "_count", "_sum")
-SLACK_PATIENCE = 60  # seconds
+SLACK_PATIENCE = 120  # seconds
 
 
 @pytest.fixture(scope="session")
@@ -100,9 +101,12 @@ class Slack(ThreadingHTTPServer):
         """Titles of the messages that came to this webhook."""
         return [body["attachments"][0]["title"] for posted, body in self.posts if posted == path]
 
-    def message(self, path: str, title: str) -> dict:
-        """The first message with this title at this webhook; waits for it."""
-        self._wait(lambda: title in self.titles(path), f"{title} at {path}")
+    def message(self, path: str, title: str, meanwhile: Callable[[], object] = lambda: None) -> dict:
+        """The first message with this title at this webhook; waits for it.
+
+        meanwhile: done again and again until it is there.
+        """
+        self._wait(lambda: title in self.titles(path), f"{title} at {path}", meanwhile)
         return next(b["attachments"][0] for p, b in self.posts if p == path and b["attachments"][0]["title"] == title)
 
     def tells_of(self, fired: dict) -> bool:
@@ -121,9 +125,14 @@ class Slack(ThreadingHTTPServer):
     def _posts_to(self, path: str) -> int:
         return sum(posted == path for posted, _ in self.posts)
 
-    def _wait(self, condition: Callable[[], bool], what: str) -> None:
-        with self.changed:
-            assert self.changed.wait_for(condition, SLACK_PATIENCE), f"{what} did not come; came: {self.posts}"
+    def _wait(self, condition: Callable[[], bool], what: str, meanwhile: Callable[[], object] = lambda: None) -> None:
+        deadline = time.monotonic() + SLACK_PATIENCE
+        while time.monotonic() < deadline:
+            meanwhile()
+            with self.changed:
+                if self.changed.wait_for(condition, 0.5):
+                    return
+        raise AssertionError(f"{what} did not come; came: {self.posts}")
 
 
 class _KeepPost(BaseHTTPRequestHandler):
