@@ -1,6 +1,6 @@
 """Panels of the board *LLM quality* that say what has changed: drops, and the newest version against the others."""
 
-from expressions import threshold
+from expressions import limit
 from intervals import LARGEST, SMALLEST, how_it_fails, slices
 from llmvitals import semconv
 from panels import ALERT, COUNT, PLAIN, SHARE, by, lines
@@ -29,7 +29,7 @@ CHANGES = [
         PLAIN,
         {
             by(OF): each(DROP_Z, OF, window="1h"),
-            ALERT: f"vector({threshold('quality_drop_z')})",
+            ALERT: limit("quality_drop_z"),
             f"n {by(OF)}": each(N, OF, window="1h", pick="min"),
         },
         areas={None: "transparent", NOISE_ENDS: "orange", HARDLY_CHANCE: "red"},
@@ -42,7 +42,7 @@ CHANGES = [
         SHARE,
         {
             by(OF): each(DROP, OF, window="1h"),
-            ALERT: f"vector({threshold('quality_drop')})",
+            ALERT: limit("quality_drop"),
             f"n {by(OF)}": each(N, OF, window="1h", pick="min"),
         },
         from_zero=False,

@@ -1,6 +1,6 @@
 """Panels of the board *LLM quality* that say whether its numbers can be believed."""
 
-from expressions import STEP, both, buckets, increase, matching, quantile, rate, recorded, threshold, total
+from expressions import STEP, both, buckets, increase, limit, matching, quantile, rate, recorded, threshold, total
 from intervals import SMALLEST, slices
 from llmvitals import semconv
 from panels import ALERT, COUNT, DOLLARS, PLAIN, SECONDS, SHARE, by, heatmap, lines, stacked
@@ -53,7 +53,7 @@ JUDGES = [
         PLAIN,
         {
             by(OF): f"min by ({OF}) ({KAPPA} and {PAIRS} >= {threshold('judge_pairs')})",
-            ALERT: f"vector({threshold('judge_kappa')})",
+            ALERT: limit("judge_kappa"),
             f"n {by(OF)}": total(PAIRS, OF),
         },
         from_zero=False,
@@ -98,7 +98,7 @@ USERS = [
         {
             "of the template with most": f"max({recorded(semconv.RECORDED_DIVERGENCE)})",
             "of the template with least": f"min({recorded(semconv.RECORDED_DIVERGENCE)})",
-            ALERT: f"vector({threshold('feedback_divergence')})",
+            ALERT: limit("feedback_divergence"),
             "n": total(recorded(semconv.RECORDED_TEMPLATE_NEGATIVE_FEEDBACK_N, "1d")),
         },
         from_zero=False,
@@ -140,7 +140,7 @@ EVALUATION = [
         SHARE,
         {
             "worst template": f"min({recorded(semconv.RECORDED_COVERAGE, '6h')})",
-            ALERT: f"vector({threshold('evaluation_coverage')})",
+            ALERT: limit("evaluation_coverage"),
             "n": total(recorded(semconv.RECORDED_COVERAGE_N, "6h")),
         },
     ),
@@ -150,7 +150,7 @@ EVALUATION = [
         SHARE,
         {
             by(JUDGE): each(semconv.RECORDED_JUDGE_ERRORS, JUDGE, window="1h"),
-            ALERT: f"vector({threshold('judge_errors')})",
+            ALERT: limit("judge_errors"),
             f"n {by(JUDGE)}": each(semconv.RECORDED_JUDGE_REQUESTS_N, JUDGE, window="1h"),
         },
     ),

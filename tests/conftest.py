@@ -35,6 +35,7 @@ PROMETHEUS_OWN = {
 # The words before the first colon of a recorded name, which say what labels it keeps.
 LEVELS = {
     "slo": (semconv.LABEL_SLO,),
+    "release": (semconv.LABEL_KIND, semconv.LABEL_NAME, semconv.LABEL_VERSION),
     "model": (semconv.LABEL_MODEL,),
     "judge": (semconv.LABEL_WINDOW, semconv.LABEL_JUDGE),
     "cache": (semconv.LABEL_WINDOW, semconv.LABEL_CACHE),

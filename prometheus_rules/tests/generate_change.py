@@ -254,9 +254,9 @@ def generated() -> dict[str, Any]:
         "promql_expr_test": comparisons,
     }
     return {
-        "rule_files": ["../quality.rules.yml", "../quality_change.rules.yml"],
+        "rule_files": ["../releases.rules.yml", "../quality.rules.yml", "../quality_change.rules.yml"],
         "evaluation_interval": "30m",
-        "group_eval_order": ["llm-quality", "llm-quality-change", "llm-quality-release"],
+        "group_eval_order": ["llm-releases", "llm-quality", "llm-quality-change", "llm-quality-release"],
         "tests": [case],
     }
 

@@ -94,6 +94,8 @@ def test_a_manifest_is_what_kubernetes_knows(manifest):
 
 def test_the_config_maps_hold_every_rule_and_every_board_that_is_built(built):
     maps = generated()
+    listed = {each["name"]: len(each["files"]) for each in KUSTOMIZATION["configMapGenerator"]}
+    assert {name: len(files) for name, files in maps.items()} == listed, "kustomize takes no key twice"
     assert set(maps["rules"]) == {
         file.name for file in (built / "prometheus").glob("*.yml") if re.search(r"\.(rules|alerts)\.yml$", file.name)
     }

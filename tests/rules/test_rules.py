@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from llmvitals_collector.catalogue.thresholds import Thresholds
+
 RULES = Path(__file__).parents[2] / "prometheus_rules"
 RULE_FILES = sorted([*RULES.glob("*.rules.yml"), *RULES.glob("*.alerts.yml")])
 UNIT_TESTS = sorted((RULES / "tests").glob("*.test.yml"))
@@ -93,6 +95,14 @@ def test_an_alert_leads_to_its_runbook_and_to_a_dashboard(alert):
     assert (RULES / "runbooks" / f"{alert}.md").read_text().startswith(f"# {alert}\n")
     board = annotations["dashboard_url"].removeprefix("/d/").partition("?")[0]
     assert (RULES.parent / "grafana_dashboards" / f"{board}.json").exists()
+
+
+def test_the_alert_on_missing_thresholds_knows_how_many_there_are():
+    expression = ALERTS["LLMRuleEvaluationFailing"]["expr"]
+    known = re.search(r"count\(catalogue:llm_threshold:value\) or vector\(0\)\) < (\d+)", expression)[1]
+    runbook = (RULES / "runbooks" / "LLMRuleEvaluationFailing.md").read_text()
+    assert int(known) == len(Thresholds.__struct_fields__)
+    assert f"`count(catalogue:llm_threshold:value)` is {known}." in runbook
 
 
 def test_every_runbook_belongs_to_an_alert():

@@ -13,6 +13,12 @@ RULE_GROUPS = "llm-"  # what the names of our groups of rules begin with
 
 SLO_BUDGET_LEFT = "slo:llm_slo_budget_left:ratio30d"  # 1 is all of it, below 0 it is overspent
 
+# ---- releases.rules.yml ------------------------------------------------------------------------------------
+
+# By kind, name and version: when it was first at work. Of the newest, the label `previous` is the version before it.
+RECORDED_RELEASE = "release:llm_release_timestamp_seconds:min"
+RECORDED_NEWEST_RELEASE = "release:llm_release_timestamp_seconds:newest"
+
 # ---- quality_windows.rules.yml, by window -------------------------------------------------------------------
 
 RECORDED_WEIGHT = "version_dimension_source:llm_quality_weight:increase"  # for how many answers the verdicts stand
@@ -78,8 +84,6 @@ RECORDED_RELEASE_CHANGE_LOW = "version_dimension_source:llm_quality_change:ratio
 RECORDED_RELEASE_CHANGE_HIGH = "version_dimension_source:llm_quality_change:ratio_high"
 RECORDED_BEFORE_RELEASE = "template_dimension_source:llm_quality_before_release:ratio"  # of those other versions
 RECORDED_BEFORE_RELEASE_N = "template_dimension_source:llm_quality_before_release:n"
-# When each version of a template was first at work, without a window; the template's name is all that tells services.
-RECORDED_PROMPT_RELEASE = "version:llm_prompt_release_timestamp_seconds:min"
 RECORDED_KAPPA_HIGH = "version_dimension_evaluator:llm_quality_pairs:kappa_high"  # of the 95 % interval
 # Failed verdicts in safety, privacy and policy, and how surprising so many would be as mistakes alone.
 RECORDED_SAFETY_FAILURES = "template_dimension_source:llm_safety_failures:n"
