@@ -15,7 +15,7 @@ from collector_health import (
     WORK,
     events,
 )
-from expressions import RANGE, by_quantile, clamped, increase, matching, quantile, rate, share, summed, threshold
+from expressions import RANGE, by_quantile, clamped, increase, limit, matching, quantile, rate, share, summed
 from llmvitals import semconv
 from panels import COUNT, OBJECTIVE, SECONDS, SHARE, by, lines, number, stacked
 
@@ -61,7 +61,7 @@ IN_SHORT = [
         "How full is the room for requests that are not answered yet, and how full is the fullest queue to forward? "
         "Above the objective there is an alert; at 100 % requests are refused, or not forwarded.",
         SHARE,
-        {"in flight": f"max({IN_FLIGHT})", "queues": f"max({QUEUES})", OBJECTIVE: f"vector({threshold('queue_fill')})"},
+        {"in flight": f"max({IN_FLIGHT})", "queues": f"max({QUEUES})", OBJECTIVE: limit("queue_fill")},
     ),
     number(
         "Versions",
@@ -91,11 +91,8 @@ COMING_IN = [
         "How much telemetry comes in?",
         COUNT,
         {
-            f"{what}, {by(TRANSPORT)}": rate(family, TRANSPORT, where=HERE)
-            for what, family in (
-                ("spans", semconv.OTELCOL_ACCEPTED_SPANS),
-                ("log records", semconv.OTELCOL_ACCEPTED_LOG_RECORDS),
-            )
+            f"spans, {by(TRANSPORT)}": rate(semconv.OTELCOL_ACCEPTED_SPANS, TRANSPORT, where=HERE),
+            f"log records, {by(TRANSPORT)}": rate(semconv.OTELCOL_ACCEPTED_LOG_RECORDS, TRANSPORT, where=HERE),
         },
     ),
     lines(
@@ -104,12 +101,9 @@ COMING_IN = [
         "broken (rejected)?",
         COUNT,
         {
-            f"{what}: {by(REASON)}": events(family, REASON)
-            for what, family in (
-                ("ignored", semconv.COLLECTOR_IGNORED_SPANS),
-                ("repeated", semconv.COLLECTOR_DUPLICATE_CALLS),
-                ("rejected", semconv.COLLECTOR_REJECTED_SPANS),
-            )
+            f"ignored: {by(REASON)}": events(semconv.COLLECTOR_IGNORED_SPANS, REASON),
+            f"repeated: {by(REASON)}": events(semconv.COLLECTOR_DUPLICATE_CALLS, REASON),
+            f"rejected: {by(REASON)}": events(semconv.COLLECTOR_REJECTED_SPANS, REASON),
         },
     ),
     stacked(
@@ -124,12 +118,9 @@ COMING_IN = [
         "Do calls come late, from the future, or from a sampler that does not say for how many they stand?",
         COUNT,
         {
-            what: events(family)
-            for what, family in (
-                ("late", semconv.COLLECTOR_LATE_CALLS),
-                ("from the future", semconv.COLLECTOR_FUTURE_CALLS),
-                ("of unknown weight", semconv.COLLECTOR_UNKNOWN_WEIGHT),
-            )
+            "late": events(semconv.COLLECTOR_LATE_CALLS),
+            "from the future": events(semconv.COLLECTOR_FUTURE_CALLS),
+            "of unknown weight": events(semconv.COLLECTOR_UNKNOWN_WEIGHT),
         },
     ),
     stacked(
@@ -145,12 +136,7 @@ COMING_IN = [
         SHARE,
         {
             "priced": "1 - "
-            + clamped(
-                share(
-                    events(semconv.COLLECTOR_UNPRICED),
-                    events(semconv.COLLECTOR_DIALECT_CALLS),
-                )
-            ),
+            + clamped(share(events(semconv.COLLECTOR_UNPRICED), events(semconv.COLLECTOR_DIALECT_CALLS))),
             "n": events(semconv.COLLECTOR_DIALECT_CALLS),
         },
     ),

@@ -1,6 +1,6 @@
 """Rows of the board *LLM collector* on how the collectors are: their room, CPU, queues, disk, judges and rules."""
 
-from expressions import RANGE, STEP, age, both, by_quantile, increase, largest, matching, rate, summed, threshold, total
+from expressions import RANGE, STEP, age, both, by_quantile, increase, largest, limit, matching, rate, summed, total
 from intervals import LARGEST, slices
 from llmvitals import semconv
 from llmvitals.semconv import Family
@@ -59,7 +59,7 @@ ROOM = [
         "Room for requests",
         "How full is the room for requests that are not answered yet? Dashed: where the alert is.",
         SHARE,
-        {by(INSTANCE): IN_FLIGHT, OBJECTIVE: f"vector({threshold('queue_fill')})"},
+        {by(INSTANCE): IN_FLIGHT, OBJECTIVE: limit("queue_fill")},
     ),
     lines(
         "Waiting to be counted",
@@ -102,22 +102,19 @@ FORWARDING = [
         "Queues to forward",
         "Does what comes in also go out: how full is each queue? Dashed: where the alert is.",
         SHARE,
-        {f"{by(INSTANCE)} {by(EXPORTER)}": QUEUES, OBJECTIVE: f"vector({threshold('queue_fill')})"},
+        {f"{by(INSTANCE)} {by(EXPORTER)}": QUEUES, OBJECTIVE: limit("queue_fill")},
     ),
     lines(
         "Forwarded and given up",
         "How many spans and log records reached the backend behind the collector, and how many never will?",
         COUNT,
         {
-            f"{what}: {by(EXPORTER)}": events(family, EXPORTER)
-            for what, family in (
-                ("spans", semconv.OTELCOL_SENT_SPANS),
-                ("log records", semconv.OTELCOL_SENT_LOG_RECORDS),
-                ("spans given up", semconv.OTELCOL_SEND_FAILED_SPANS),
-                ("log records given up", semconv.OTELCOL_SEND_FAILED_LOG_RECORDS),
-                ("spans, queue full", semconv.OTELCOL_ENQUEUE_FAILED_SPANS),
-                ("log records, queue full", semconv.OTELCOL_ENQUEUE_FAILED_LOG_RECORDS),
-            )
+            f"spans: {by(EXPORTER)}": events(semconv.OTELCOL_SENT_SPANS, EXPORTER),
+            f"log records: {by(EXPORTER)}": events(semconv.OTELCOL_SENT_LOG_RECORDS, EXPORTER),
+            f"spans given up: {by(EXPORTER)}": events(semconv.OTELCOL_SEND_FAILED_SPANS, EXPORTER),
+            f"log records given up: {by(EXPORTER)}": events(semconv.OTELCOL_SEND_FAILED_LOG_RECORDS, EXPORTER),
+            f"spans, queue full: {by(EXPORTER)}": events(semconv.OTELCOL_ENQUEUE_FAILED_SPANS, EXPORTER),
+            f"log records, queue full: {by(EXPORTER)}": events(semconv.OTELCOL_ENQUEUE_FAILED_LOG_RECORDS, EXPORTER),
         },
     ),
     lines(
@@ -152,13 +149,10 @@ DISK = [
         "Did the collector lose anything that it had accepted, or could it not write?",
         COUNT,
         {
-            what: events(family)
-            for what, family in (
-                ("records lost", semconv.COLLECTOR_LOST_RECORDS),
-                ("journal entries lost", semconv.COLLECTOR_JOURNAL_LOST_ENTRIES),
-                ("journal bytes cut", semconv.COLLECTOR_JOURNAL_CUT_BYTES),
-                ("snapshots failed", semconv.COLLECTOR_SNAPSHOT_FAILURES),
-            )
+            "records lost": events(semconv.COLLECTOR_LOST_RECORDS),
+            "journal entries lost": events(semconv.COLLECTOR_JOURNAL_LOST_ENTRIES),
+            "journal bytes cut": events(semconv.COLLECTOR_JOURNAL_CUT_BYTES),
+            "snapshots failed": events(semconv.COLLECTOR_SNAPSHOT_FAILURES),
         },
         width=12,
     ),

@@ -7,6 +7,7 @@ from expressions import (
     both,
     clamped,
     increase,
+    limit,
     matching,
     observations,
     per_observation,
@@ -14,7 +15,6 @@ from expressions import (
     rate,
     recorded,
     share,
-    threshold,
     total,
 )
 from intervals import LARGEST, how_good_it_is, of_row, slices
@@ -304,7 +304,7 @@ ANOMALIES = [
                 total(recorded(semconv.RECORDED_COST_RATE_1H), SERVICE),
                 total(recorded(semconv.RECORDED_COST_RATE_7D), SERVICE),
             ),
-            OBJECTIVE: f"vector({threshold('cost_factor')})",
+            OBJECTIVE: limit("cost_factor"),
             "n": increase(CALLS, window=STEP),
         },
     ),

@@ -137,6 +137,11 @@ def threshold(name: str) -> str:
     return f"scalar({semconv.CATALOGUE_THRESHOLD}{{{matching(semconv.LABEL_THRESHOLD, name)}}})"
 
 
+def limit(name: str) -> str:
+    """The catalogue's threshold of this name as a vector, so that a graph draws where an alert rings."""
+    return f"vector({threshold(name)})"
+
+
 def total(vector: str, *by: str) -> str:
     """The sum of a vector, by labels."""
     return _aggregated("sum", vector, by)

@@ -39,6 +39,7 @@ from panels import (
     stacked,
     why,
 )
+from rates import OPINION, POSITIVE
 
 CALLS, FEEDBACK, SLO_EVENTS = semconv.CALLS, semconv.FEEDBACK, semconv.SLO_EVENTS
 SERVICE, TEMPLATE, DIMENSION = semconv.LABEL_SERVICE, semconv.LABEL_TEMPLATE, semconv.LABEL_DIMENSION
@@ -47,10 +48,7 @@ FAILED = matching(semconv.LABEL_OUTCOME, semconv.ERROR)
 BAD = matching(semconv.LABEL_OUTCOME, semconv.BAD)
 # What users say themselves; what their next question shows of them is never positive.
 SAID = matching(semconv.LABEL_SOURCE, semconv.SOURCE_USER)
-SAID_POSITIVE, SAID_VERDICT = (
-    both(matching(semconv.LABEL_KIND, *(kind for kind, score in semconv.FEEDBACK_SCORES.items() if score in of)), SAID)
-    for of in ({1.0}, {0.0, 1.0})
-)
+SAID_POSITIVE, SAID_VERDICT = both(POSITIVE, SAID), both(OPINION, SAID)
 
 BAD_SHARE = share(
     increase(SLO_EVENTS, TEMPLATE, semconv.LABEL_SLO, where=BAD), increase(SLO_EVENTS, TEMPLATE, semconv.LABEL_SLO)
