@@ -48,7 +48,8 @@ def samples(exposition: str) -> Samples:
 
 def chosen(of: Samples, name: str, labels: Mapping[str, str]) -> Iterator[Sample]:
     """The samples of a name that have these labels, among others."""
-    return (sample for sample in of.get(name, ()) if labels.items() <= sample.labels.items())
+    wanted = labels.items()
+    return (sample for sample in of.get(name, ()) if wanted <= sample.labels.items())
 
 
 def templates(of: Samples) -> list[str]:
@@ -79,19 +80,18 @@ def rate(of: Samples, template: str, dimension: str, version: str | None = None)
 def weighted(of: Samples, template: str, dimension: str, version: str | None = None) -> Rate | None:
     """What the judge says itself, and where there is none, the checks; each verdict by the answers it stands for."""
     labels = _labels(template, dimension, version)
-    seen = [sample for sample in chosen(of, semconv.QUALITY_WEIGHT.name, labels) if sample.value]
-    present = {sample.labels[semconv.LABEL_SOURCE] for sample in seen}
-    source = next((source for source in (*_SOURCES, *sorted(present)) if source in present), None)
-    if source is None:
-        return None
-    labels[semconv.LABEL_SOURCE] = source
     weight, squared, passed = (
-        sum(sample.value for sample in chosen(of, family.name, labels))
+        _by_source(of, family.name, labels)
         for family in (semconv.QUALITY_WEIGHT, semconv.QUALITY_WEIGHT_SQUARED, semconv.QUALITY_WEIGHTED_PASS)
     )
-    results = chosen(of, semconv.QUALITY_RESULTS.name, {**labels, semconv.LABEL_SET: semconv.LIVE})
+    source = next((source for source in (*_SOURCES, *sorted(weight)) if weight.get(source)), None)
+    if source is None:
+        return None
+    results = chosen(
+        of, semconv.QUALITY_RESULTS.name, {**labels, semconv.LABEL_SOURCE: source, semconv.LABEL_SET: semconv.LIVE}
+    )
     decided = (sample.value for sample in results if sample.labels[semconv.LABEL_VERDICT] in semconv.DECIDED)
-    return Rate(hajek(weight, squared, passed), source, round(sum(decided)))
+    return Rate(hajek(weight[source], squared[source], passed.get(source, 0.0)), source, round(sum(decided)))
 
 
 def _corrected(of: Samples, labels: Mapping[str, str]) -> Rate | None:
@@ -110,6 +110,14 @@ def _corrected(of: Samples, labels: Mapping[str, str]) -> Rate | None:
     counts = Pairs(*(pairs[judge][first, second] for first in semconv.DECIDED for second in semconv.DECIDED))
     estimate = corrected(counts, judged[semconv.PASS], judged[semconv.FAIL])
     return estimate and Rate(estimate, CORRECTED, round(judged[semconv.PASS] + judged[semconv.FAIL]))
+
+
+def _by_source(of: Samples, name: str, labels: Mapping[str, str]) -> dict[str, float]:
+    sums: dict[str, float] = {}
+    for sample in chosen(of, name, labels):
+        source = sample.labels[semconv.LABEL_SOURCE]
+        sums[source] = sums.get(source, 0.0) + sample.value
+    return sums
 
 
 def _labels(template: str, dimension: str, version: str | None) -> dict[str, str]:

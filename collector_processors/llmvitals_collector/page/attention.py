@@ -1,11 +1,10 @@
 """What needs attention first, in sentences: what changed in the last five minutes, and what is below its promise."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from llmvitals import semconv
 from llmvitals.semconv import Family
@@ -14,7 +13,7 @@ from llmvitals_collector.page import verdicts
 from llmvitals_collector.page.figures import Counts, by_class
 from llmvitals_collector.page.floors import Floors
 from llmvitals_collector.page.percentiles import percentiles
-from llmvitals_collector.page.question import Question, together
+from llmvitals_collector.page.question import Question, Sums, together
 from llmvitals_collector.page.reading import Reading
 from llmvitals_collector.page.verdicts import Slice
 from llmvitals_collector.rates import Samples
@@ -53,6 +52,39 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True):
     much: float = 0.0
 
 
+# In its sentences n is how much was counted in the last hour, and most the labels of which most was.
+_OF_THE_COLLECTOR = {
+    semconv.COLLECTOR_REFUSED_REQUESTS: Item(
+        WARNING,
+        "The collector refused {n} request{s} in the last hour.",
+        "Most of them at {most[0]}, as {most[1]}. What they held is not counted here.",
+        "collector",
+        runbook="LLMCollectorRefusingData",
+    ),
+    semconv.COLLECTOR_LOST_RECORDS: Item(
+        CRITICAL,
+        "The collector lost {n} record{s} in the last hour that it had accepted.",
+        "That is a fault of the collector; its log has the traceback.",
+        "collector",
+        runbook="LLMCollectorLosingData",
+    ),
+    semconv.COLLECTOR_SERIES_OVERFLOW: Item(
+        WARNING,
+        f"There are more label sets than limits.label_sets: what is beyond is shown as {semconv.OVERFLOW}.",
+        "First of all in {most[0]}. A label has values that are new all the time, such as ids.",
+        "collector",
+        runbook="LLMSeriesLimitReached",
+    ),
+    semconv.COLLECTOR_UNPRICED: Item(
+        INFO,
+        "The cost is too low: {n} call{s} of the last hour without a price.",
+        "Neither their senders nor the collector's prices know it; see processors.price.",
+        "cost",
+        runbook="LLMUnpricedCalls",
+    ),
+}
+
+
 class Seen(NamedTuple):
     """What is looked at: the last five minutes, the rest of the hour before them, the hour, and everything so far."""
 
@@ -89,9 +121,9 @@ def _burning(seen: Seen) -> Iterator[Item]:
     for (slo,), objective in seen.now.gauges[semconv.SLO_OBJECTIVE].items():
         bad = [member == (slo, semconv.BAD) for member in members]
         mine = [member[0] == slo for member in members]
-        for model, cells in hour.items():
-            share, n = _share(cells, bad, mine)
-            still, _ = _share(recent.get(model, np.zeros_like(cells)), bad, mine)
+        now = _shares(recent, bad, mine)
+        for model, (share, n) in _shares(hour, bad, mine).items():
+            still, _ = now.get(model, (0.0, 0.0))
             burn = min(share, still) / (1 - objective)
             severity = CRITICAL if burn >= BURN_CRITICAL else WARNING
             if burn >= BURN_WARNING and n >= BURN_CALLS[severity]:
@@ -112,16 +144,16 @@ def _failing(seen: Seen) -> Iterator[Item]:
     """Templates of which more calls fail than before."""
     recent = together(seen.recent(semconv.CALLS), seen.question, semconv.LABEL_TEMPLATE)
     before = together(seen.before(semconv.CALLS), seen.question, semconv.LABEL_TEMPLATE)
-    failed = [member[0] == semconv.ERROR for member in seen.recent(semconv.CALLS).form.members]
+    form = seen.recent(semconv.CALLS).form
+    failed = [member[0] == semconv.ERROR for member in form.members]
     every = [True] * len(failed)
-    for template, cells in recent.items():
-        share, n = _share(cells, failed, every)
-        earlier, of = _share(before.get(template, np.zeros_like(cells)), failed, every)
-        if min(n, of) < _ENOUGH:
+    usual = _shares(before, failed, every)
+    for nth, (template, (share, n)) in enumerate(_shares(recent, failed, every).items()):
+        earlier, of = usual.get(template, (0.0, 0.0))
+        if min(n, of) < _ENOUGH or share <= max(_FAIL_MORE * earlier, 0.01):
             continue
-        usual = wilson(earlier * of, of, Z).high
-        if wilson(share * n, n, Z).low > max(usual, _FAIL_MORE * earlier, 0.01):
-            worst = next(iter(by_class(seen.recent(semconv.CALLS), cells)))
+        if wilson(share * n, n, Z).low > max(wilson(earlier * of, of, Z).high, _FAIL_MORE * earlier, 0.01):
+            worst = next(iter(by_class(form, recent.cells[nth, :, 0].tolist())))
             yield Item(
                 WARNING,
                 f"{_template(template)}: {_percent(share)} of the calls of the last five minutes fail (n = {n:.0f}), "
@@ -138,18 +170,17 @@ def _slower(seen: Seen, family: Family, what: str, section: str) -> Iterator[Ite
     recent = together(seen.recent(family), seen.question, semconv.LABEL_TEMPLATE)
     before = together(seen.before(family), seen.question, semconv.LABEL_TEMPLATE)
     form = seen.recent(family).form
-    both = ((name, recent[name].sum(axis=0), before[name].sum(axis=0)) for name in recent.keys() & before.keys())
-    enough = [(name, now, then) for name, now, then in both if min(now.sum(), then.sum()) >= _ENOUGH]
-    if form.bounds is None or not enough:
-        return
-    names, nows, thens = zip(*enough, strict=True)
-    tails = percentiles(np.stack([*nows, *thens]), form.bounds, (1 - _TAIL,), exponential=form.exponential)
-    p95s = tails.reshape(2, -1).T.tolist()
-    for template, now, then, (p95, p95_before) in zip(names, nows, thens, p95s, strict=True):
-        n, of = float(now.sum()), float(then.sum())
-        # Whole buckets: those above the one in which that percentile lies.
-        above = np.searchsorted(form.bounds, p95_before) + 1
-        slow, slow_before = float(now[above:].sum()), float(then[above:].sum())
+    assert form.bounds is not None  # noqa: S101 - it is a histogram
+    names = [name for name in recent.names if name in before.names]
+    both = np.stack([each.cells[[each.names.index(name) for name in names]].sum(axis=1) for each in (recent, before)])
+    p95s = percentiles(both.reshape(-1, form.buckets), form.bounds, (1 - _TAIL,), exponential=form.exponential)
+    p95s = p95s.reshape(2, -1)
+    # Whole buckets: those above the one in which that percentile lies.
+    above = np.arange(form.buckets) > np.searchsorted(form.bounds, p95s[1])[:, None]
+    numbers = np.stack([*p95s, *both.sum(axis=2), *(both * above).sum(axis=2)], axis=1).tolist()
+    for template, (p95, p95_before, n, of, slow, slow_before) in zip(names, numbers, strict=True):
+        if min(n, of) < _ENOUGH or slow <= _SLOW_MORE * _TAIL * n:
+            continue
         usual = wilson(max(slow_before, _TAIL * of), of, Z).high
         if wilson(slow, n, Z).low > max(usual, _SLOW_MORE * _TAIL):
             yield Item(
@@ -215,54 +246,20 @@ def _silent(now: Reading) -> Iterator[Item]:
 
 def _of_the_collector(seen: Seen) -> Iterator[Item]:
     """What of the last hour is not in the numbers of the page, or not as it should be."""
-    refused = _values(seen.hour, semconv.COLLECTOR_REFUSED_REQUESTS)
-    if refused:
-        receiver, reason = max(refused, key=lambda each: refused[each])
-        yield Item(
-            WARNING,
-            f"The collector refused {_times(sum(refused.values()), 'request')} in the last hour.",
-            f"Most of them at {receiver}, as {reason}. What they held is not counted here.",
-            "collector",
-            runbook="LLMCollectorRefusingData",
-        )
-    if lost := sum(_values(seen.hour, semconv.COLLECTOR_LOST_RECORDS).values()):
-        yield Item(
-            CRITICAL,
-            f"The collector lost {_times(lost, 'record')} in the last hour that it had accepted.",
-            "That is a fault of the collector; its log has the traceback.",
-            "collector",
-            runbook="LLMCollectorLosingData",
-        )
-    overflowed = _values(seen.hour, semconv.COLLECTOR_SERIES_OVERFLOW)
-    if overflowed:
-        (metric,) = max(overflowed, key=lambda each: overflowed[each])
-        yield Item(
-            WARNING,
-            f"There are more label sets than limits.label_sets: what is beyond is shown as {semconv.OVERFLOW}.",
-            f"First of all in {metric}. A label has values that are new all the time, such as ids.",
-            "collector",
-            runbook="LLMSeriesLimitReached",
-        )
-    if unpriced := sum(_values(seen.hour, semconv.COLLECTOR_UNPRICED).values()):
-        yield Item(
-            INFO,
-            f"The cost is too low: {_times(unpriced, 'call')} of the last hour without a price.",
-            "Neither their senders nor the collector's prices know it; see processors.price.",
-            "cost",
-            runbook="LLMUnpricedCalls",
-        )
+    for family, item in _OF_THE_COLLECTOR.items():
+        _, keys, values = seen.hour(family)
+        if n := round(values.sum()):
+            most = keys[int(values[:, 0].argmax())]
+            sentence, reason = (
+                text.format(n=n, s="" if n == 1 else "s", most=most) for text in (item.sentence, item.reason)
+            )
+            yield msgspec.structs.replace(item, sentence=sentence, reason=reason)
 
 
-def _values(counts: Counts, family: Family) -> dict[tuple[str, ...], float]:
-    _, keys, values = counts(family)
-    return {key: value for key, value in zip(keys, values[:, 0].tolist(), strict=True) if value}
-
-
-def _share(cells: NDArray[np.float64], some: Iterable[bool], of: Iterable[bool]) -> tuple[float, float]:
-    """The share of some members in others, and how many these are; 0 of none."""
-    amounts = cells[:, 0]
-    n = float(amounts[list(of)].sum())
-    return (float(amounts[list(some)].sum()) / n if n else 0.0), n
+def _shares(sums: Sums, some: list[bool], of: list[bool]) -> dict[str, tuple[float, float]]:
+    """By name: the share of some members in others, and how many these are; 0 of none."""
+    amounts, ns = (sums.cells[:, members, 0].sum(axis=1).tolist() for members in (some, of))
+    return {name: (amount / n if n else 0.0, n) for name, amount, n in zip(sums.names, amounts, ns, strict=True)}
 
 
 def _template(name: str) -> str:
@@ -283,7 +280,3 @@ def _seconds(seconds: float) -> str:
 
 def _days(days: float) -> str:
     return f"{days:.1f} days" if days >= 1 else f"{days * 24:.0f} hours"
-
-
-def _times(number: float, what: str) -> str:
-    return f"{number:.0f} {what}{'' if round(number) == 1 else 's'}"

@@ -1,21 +1,21 @@
 """The numbers of a template, of a model, or of all: how fast, how often it fails, what it costs, what users say."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
+from itertools import compress
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from llmvitals import semconv
 from llmvitals.semconv import Family
 from llmvitals_collector.page.history import Counted
 from llmvitals_collector.page.percentiles import percentiles
-from llmvitals_collector.page.question import Question, together
+from llmvitals_collector.page.question import Question, Sums, together
+from llmvitals_collector.page.reading import Form
 from llmvitals_collector.statistics import wilson
 
 Counts: TypeAlias = Callable[[Family], Counted]
 """What was counted in a family over some time."""
-Sums: TypeAlias = Mapping[str, NDArray[np.float64]]
 
 # Of times the slow end is the one that hurts, of speed the low end.
 LATENCY_SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
@@ -34,42 +34,28 @@ def figures(counts: Counts, question: Question, by: str | None = None) -> dict[s
 
     Times are in seconds, speed in tokens per second, cost in US dollars; `n` is how many calls a percentile is of.
     """
-    calls = together(counts(semconv.CALLS), question, by)
-    told: dict[str, dict[str, Any]] = {name: _calls(counts(semconv.CALLS), cells) for name, cells in calls.items()}
-    for what, (family, shares) in PERCENTILES.items():
-        for name, each in of_histogram(counts(family), together(counts(family), question, by), shares).items():
-            if name in told:
-                told[name][what] = each
-    for name, cells in together(counts(semconv.COST), question, by).items():
-        if name in told:
-            told[name]["cost"] = shortened(cells.sum())
-    lookups = counts(semconv.CACHE_LOOKUPS)
-    hits = [member == (semconv.PROMPT_CACHE, semconv.HIT) for member in lookups.form.members]
-    for name, cells in together(lookups, question, by).items():
-        if name in told:
-            told[name]["cache"] = {"hits": shortened(cells[hits].sum()), "n": shortened(cells.sum())}
-    for name, each in _negative(counts, question, by).items():
-        if name in told:
-            told[name]["negative"] = each
-    return told
-
-
-def of_histogram(counted: Counted, sums: Sums, shares: Mapping[str, float]) -> dict[str, dict[str, float]]:
-    """Percentiles by name and `n`, of all members together, by whatever the sums are by."""
-    form = counted.form
-    if form.bounds is None or not sums:
-        return {}
-    buckets = np.stack([cells.sum(axis=0) for cells in sums.values()])
-    found = percentiles(buckets, form.bounds, tuple(shares.values()), exponential=form.exponential)
-    return {
-        name: {"n": shortened(count), **{share: shortened(each) for share, each in zip(shares, row, strict=True)}}
-        for name, row, count in zip(sums, found.tolist(), buckets.sum(axis=1).tolist(), strict=True)
+    calls = counts(semconv.CALLS)
+    sums = together(calls, question, by)
+    told: dict[str, dict[str, Any]] = {
+        name: {"calls": shortened(sum(amounts)), "errors": by_class(calls.form, amounts)}
+        for name, amounts in _amounts(sums).items()
     }
+    more: dict[str, Mapping[str, Any]] = {
+        what: _histogram(counts(family), question, by, shares) for what, (family, shares) in PERCENTILES.items()
+    }
+    more["cost"] = _cost(counts(semconv.COST), question, by)
+    more["cache"] = _cache(counts(semconv.CACHE_LOOKUPS), question, by)
+    more["negative"] = _negative(counts, question, by)
+    for what, found in more.items():
+        for name in told.keys() & found.keys():
+            told[name][what] = found[name]
+    return told
 
 
 def shortened(number: float) -> float:
     """A whole number as it is, another one in so many digits as anybody reads."""
-    return round(number) if number == round(number) else float(f"{number:.{_DIGITS}g}")
+    whole = round(number)
+    return whole if number == whole else float(f"{number:.{_DIGITS}g}")
 
 
 def interval(passes: float, n: float) -> dict[str, float]:
@@ -78,25 +64,51 @@ def interval(passes: float, n: float) -> dict[str, float]:
     return {"rate": shortened(rate), "low": shortened(low), "high": shortened(high), "n": shortened(n)}
 
 
-def by_class(counted: Counted, cells: NDArray[np.float64]) -> dict[str, float]:
-    """Error class -> how many calls failed so, the most frequent first."""
-    found = zip(counted.form.members, cells.sum(axis=1).tolist(), strict=True)
-    errors = {why: amount for (outcome, why), amount in found if outcome == semconv.ERROR and amount}
+def by_class(form: Form, calls: Iterable[float]) -> dict[str, float]:
+    """Error class -> how many calls failed so, the most frequent first; calls: of each member of the form."""
+    found = zip(form.members, calls, strict=True)
+    errors = {why: shortened(amount) for (outcome, why), amount in found if outcome == semconv.ERROR and amount}
     return dict(sorted(errors.items(), key=lambda each: -each[1]))
 
 
-def _calls(counted: Counted, cells: NDArray[np.float64]) -> dict[str, Any]:
-    errors = {why: shortened(amount) for why, amount in by_class(counted, cells).items()}
-    return {"calls": shortened(cells.sum()), "errors": errors}
+def _amounts(sums: Sums) -> dict[str, list[float]]:
+    """Of a counter, by name: the amount of each member."""
+    return dict(zip(sums.names, sums.cells[:, :, 0].tolist(), strict=True))
+
+
+def _histogram(
+    counted: Counted, question: Question, by: str | None, shares: Mapping[str, float]
+) -> dict[str, dict[str, float]]:
+    """Percentiles and `n`, of all members together."""
+    names, cells = together(counted, question, by)
+    bounds, buckets = counted.form.bounds, cells.sum(axis=1)
+    assert bounds is not None  # noqa: S101 - it is a histogram
+    found = percentiles(buckets, bounds, tuple(shares.values()), exponential=counted.form.exponential)
+    numbers = np.column_stack([buckets.sum(axis=1), found]).tolist()
+    return {
+        name: dict(zip(("n", *shares), map(shortened, row), strict=True))
+        for name, row in zip(names, numbers, strict=True)
+    }
+
+
+def _cost(counted: Counted, question: Question, by: str | None) -> dict[str, float]:
+    return {name: shortened(sum(amounts)) for name, amounts in _amounts(together(counted, question, by)).items()}
+
+
+def _cache(counted: Counted, question: Question, by: str | None) -> dict[str, dict[str, float]]:
+    hit = counted.form.members.index((semconv.PROMPT_CACHE, semconv.HIT))
+    return {
+        name: {"hits": shortened(amounts[hit]), "n": shortened(sum(amounts))}
+        for name, amounts in _amounts(together(counted, question, by)).items()
+    }
 
 
 def _negative(counts: Counts, question: Question, by: str | None) -> dict[str, dict[str, float]]:
     """Of the answers, how many got feedback that says that they did not help: as prometheus_rules/quality.rules.yml."""
     feedback = counts(semconv.FEEDBACK)
-    kinds: Sequence[bool] = [member[-1] in NEGATIVE for member in feedback.form.members]
-    given = together(feedback, question, by)
-    told = {}
-    for name, cells in together(counts(semconv.RESPONSES), question, by).items():
-        passes = float(given[name][kinds].sum()) if name in given else 0.0
-        told[name] = interval(passes, float(cells.sum()))
-    return told
+    kinds = [member[-1] in NEGATIVE for member in feedback.form.members]
+    given = _amounts(together(feedback, question, by))
+    answers = _amounts(together(counts(semconv.RESPONSES), question, by))
+    return {
+        name: interval(sum(compress(given.get(name, ()), kinds)), sum(amounts)) for name, amounts in answers.items()
+    }

@@ -102,9 +102,10 @@ class History:
         """What was counted in these slots together."""
         form = self._before.held[family].form
         keys = self._codes[form.names].keys
-        places, amounts = _together([slot.risen[family] for slot in slots])
-        total = np.bincount(places, amounts, len(keys) * form.width).astype(np.float64)
-        return Counted(form, keys, total.reshape(len(keys), form.width))
+        total = np.zeros((len(keys), form.width))
+        for slot in slots:
+            np.add.at(total.reshape(-1), *slot.risen[family])
+        return Counted(form, keys, total)
 
     def by_slot(
         self, family: Family, slots: Sequence[Slot], wanted: Callable[[Key, Sequence[Key]], NDArray[np.bool_]]
@@ -114,13 +115,13 @@ class History:
         wanted: which of some label sets are, by the names of their labels and their values.
         """
         form = self._before.held[family].form
-        risen = [slot.risen[family] for slot in slots]
-        places, amounts = _together(risen)
-        nth = np.repeat(np.arange(len(slots)), [len(each.places) for each in risen])
-        codes, cells = np.divmod(places, form.width)
-        kept = wanted(form.names, self._codes[form.names].keys)[codes] if len(codes) else np.zeros(0, np.bool_)
-        found = np.bincount((nth * form.width + cells)[kept], amounts[kept], len(slots) * form.width)
-        return found.astype(np.float64).reshape(len(slots), len(form.members), form.buckets)
+        kept = wanted(form.names, self._codes[form.names].keys)
+        found = np.zeros((len(slots), form.width))
+        for nth, slot in enumerate(slots):
+            places, amounts = slot.risen[family]
+            codes, cells = np.divmod(places, form.width)
+            np.add.at(found[nth], cells, amounts * kept[codes])
+        return found.reshape(len(slots), len(form.members), form.buckets)
 
     def _risen(self, now: Reading) -> Slot:
         risen = {}
@@ -161,17 +162,10 @@ def _more(now: Held, before: Held) -> NDArray[np.float64]:
     return more
 
 
-def _together(risen: Sequence[Risen]) -> Risen:
-    if not risen:
-        return Risen(np.zeros(0, np.int32), np.zeros(0))
-    places, amounts = zip(*risen, strict=True)
-    return Risen(np.concatenate(places), np.concatenate(amounts))
-
-
 def _joined(slots: Sequence[Slot]) -> Slot:
     risen = {}
     for family in slots[0].risen:
-        every, amounts = _together([slot.risen[family] for slot in slots])
+        every, amounts = map(np.concatenate, zip(*(slot.risen[family] for slot in slots), strict=True))
         places, nth = np.unique(every, return_inverse=True)
         risen[family] = Risen(places, np.bincount(nth, amounts, len(places)).astype(np.float64))
     return Slot(slots[0].start, slots[-1].end, risen)

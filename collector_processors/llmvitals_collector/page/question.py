@@ -1,6 +1,8 @@
 """What a page asks for: over how long, and of which services, templates and models."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import NamedTuple
 from urllib.parse import parse_qs
 
@@ -53,18 +55,24 @@ def asked(query: bytes) -> Question:
     )
 
 
-def together(counted: Counted, question: Question, by: str | None = None) -> dict[str, NDArray[np.float64]]:
-    """The sums of what is asked for by a label's value, or of all under ""; float64 (members, buckets) each.
+class Sums(NamedTuple):
+    """What was counted by a label's value: the values, and float64 (values, members, buckets)."""
+
+    names: list[str]
+    cells: NDArray[np.float64]
+
+
+def together(counted: Counted, question: Question, by: str | None = None) -> Sums:
+    """The sums of what is asked for by a label's value, or of all under "".
 
     Without the label there is nothing; neither has a value anything by which nothing was counted.
     """
     form, keys, values = counted
-    if by is not None and by not in form.names:
-        return {}
-    kept = np.flatnonzero(question.of(form.names, keys) & values.any(axis=1))
-    place = -1 if by is None else form.names.index(by)
-    codes: dict[str, int] = {}
-    groups = [codes.setdefault(keys[row][place] if by else "", len(codes)) for row in kept.tolist()]
-    sums = np.zeros((len(codes), form.width))
-    np.add.at(sums, np.array(groups, np.intp), values[kept])
-    return dict(zip(codes, sums.reshape(len(codes), len(form.members), form.buckets), strict=True))
+    rows: defaultdict[str, list[int]] = defaultdict(list)
+    if by is None or by in form.names:
+        place = -1 if by is None else form.names.index(by)
+        for row in np.flatnonzero(question.of(form.names, keys) & values.any(axis=1)).tolist():
+            rows[keys[row][place] if by else ""].append(row)
+    ends = np.cumsum([0, *map(len, rows.values())])
+    sums = np.add.reduceat(values[list(chain.from_iterable(rows.values()))], ends[:-1], axis=0)
+    return Sums(list(rows), sums.reshape(len(rows), len(form.members), form.buckets))

@@ -32,14 +32,14 @@ def slices(counts: Counts, question: Question, *, several_versions: bool = False
         form, keys, values = counts(family)
         template, dimension = (form.names.index(each) for each in (semconv.LABEL_TEMPLATE, semconv.LABEL_DIMENSION))
         closed = [name for name in family.labels if name not in form.names]
-        members = [dict(zip(closed, member, strict=True)) for member in form.members]
+        names = (*form.names, *closed)
         wanted = question.of(form.names, keys)
         if compared is not None:
             wanted &= np.fromiter((bool(key) and key[template] in compared for key in keys), np.bool_)
-        for row, cell in np.argwhere((values != 0) & wanted[:, None]).tolist():
+        rows, cells = np.nonzero(values * wanted[:, None])
+        for row, cell, value in zip(rows.tolist(), cells.tolist(), values[rows, cells].tolist(), strict=True):
             key = keys[row]
-            labels = {**dict(zip(form.names, key, strict=True)), **members[cell]}
-            sample = Sample(family.name, labels, float(values[row, cell]))
+            sample = Sample(family.name, dict(zip(names, key + form.members[cell], strict=True)), value)
             found[key[template], key[dimension]][family.name].append(sample)
     return dict(found)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cache, partial
+from math import isnan
 from typing import Any
 
 import msgspec
@@ -30,14 +31,15 @@ def vitals(history: History, now: Reading, question: Question, floors: Floors) -
     hour = last(history.slots(now), HOUR)
     recent = last(hour, RECENT)
     begun = len(hour) > 1 and hour[-1].end - hour[-1].start < SHORTEST_SLOT
+    before = _over(history, hour[: len(hour) - len(recent)])
+    latest = _over(history, recent)
     counts: dict[str, Counts] = {
-        "5m": _over(history, recent),
-        "1h": _over(history, hour),
+        "5m": latest,
+        "1h": cache(partial(_both, before, latest)),
         "all": cache(partial(_so_far, now)),
     }
     asked = counts[question.window]
     start = now.since if WINDOWS[question.window] is None else (recent if question.window == "5m" else hour)[0].start
-    before = _over(history, hour[: len(hour) - len(recent)])
     of = verdicts.slices(asked, question)
     quality = _ordered(verdicts.told(of), floors)
     told: dict[str, Any] = {
@@ -70,6 +72,11 @@ def vitals(history: History, now: Reading, question: Question, floors: Floors) -
 
 def _over(history: History, slots: Sequence[Slot]) -> Counts:
     return cache(partial(history.counted, slots=slots))
+
+
+def _both(first: Counts, second: Counts, family: Family) -> Counted:
+    one, other = first(family), second(family)
+    return one._replace(values=one.values + other.values)
 
 
 def _so_far(now: Reading, family: Family) -> Counted:
@@ -132,4 +139,4 @@ def _heat(counts: NDArray[np.float64], bounds: NDArray[np.float64]) -> dict[str,
 
 def _shortened(numbers: NDArray[np.float64]) -> list[float | None]:
     """JSON has no NaN: where nothing was observed it is null."""
-    return [None if np.isnan(each) else shortened(each) for each in numbers.tolist()]
+    return [None if isnan(each) else shortened(each) for each in numbers.tolist()]
