@@ -13,6 +13,8 @@ import yaml
 Place: TypeAlias = tuple[Any, ...]
 S = TypeVar("S", bound=msgspec.Struct)
 
+# What the value of a key is to be, in words, where nothing but its type says so.
+_FORMS = {bool: "true or false", str: "a text"}
 _REFERENCE = re.compile(r"\$\{env:(?P<name>\w+)(:-(?P<default>[^}]*))?\}")
 
 
@@ -133,7 +135,7 @@ def _section(value: Any, section: type[S], path: Place) -> S:
         settings[known[name].attribute] = _setting(setting, known[name], (*path, name))
     for key in known.values():
         if key.default is msgspec.NODEFAULT and key.attribute not in settings:
-            raise ValueError(f"{_dotted((*path, key.name))}: is missing, and is to be {key.valid}")
+            raise ValueError(f"{_dotted((*path, key.name))}: is missing, and is to be {_valid(key)}")
     try:
         return section(**settings)
     except ValueError as error:
@@ -150,8 +152,14 @@ def _setting(value: Any, key: Key, path: Place) -> Any:
         return msgspec.convert(value, key.form, strict=False)
     except msgspec.ValidationError as error:
         told = "the value" if "secret" in key.marks else repr(value)
-        wrong = f"{told} is not {key.valid}" if key.valid else str(error)
-        raise ValueError(f"{_dotted(path)}: {wrong}") from error
+        raise ValueError(f"{_dotted(path)}: {told} is not {_valid(key)}") from error
+
+
+def _valid(key: Key) -> str:
+    if key.entry:
+        return key.valid or "a mapping of names to sections"
+    plain, *_ = get_args(key.form) or (key.form,)
+    return key.valid or _FORMS[plain]
 
 
 def _dotted(path: Place) -> str:

@@ -9,6 +9,7 @@ METRICS = """
       tone: {says: x, floor: 0.8, target: 0.9}
       safety: {says: x, floor: 0.8, target: 0.9}
 """
+NO_PAGE = "{!r} is no runbook; valid: a .md file in the catalogue's folder or of those that ship, or an address"
 FEATURE = f"""
   a:
     owner: somebody
@@ -65,15 +66,14 @@ def test_a_complete_feature_lacks_nothing(findings):
         (
             "tone: {",
             "tone: {runbook: pages/tone.md, ",
-            "features.a.metrics.tone.runbook: there is no file pages/tone.md beside the catalogue, nor among those that"
-            " ship",
+            f"features.a.metrics.tone.runbook: {NO_PAGE.format('pages/tone.md')}",
         ),
         ("tone: {", "tone: {runbook: runbooks/LLMCollectorDown.md, ", None),
         ("tone: {", "tone: {runbook: 'https://wiki.example/tone', ", None),
         (
             "runbook: pages/support.md",
             "runbook: pages",
-            "features.a.runbook: there is no file pages beside the catalogue, nor among those that ship",
+            f"features.a.runbook: {NO_PAGE.format('pages')}",
         ),
         (
             "tone: {",
@@ -113,6 +113,17 @@ def test_two_runbooks_of_one_name_are_told_as_one_would_be_lost(findings, tmp_pa
         f" {tmp_path}/pages/support.md; valid: other names"
     ]
     assert findings(f"features: {mixed.replace('runbook: support.md', 'runbook: pages/../pages/support.md')}") == []
+
+
+def test_a_runbook_is_no_file_of_another_folder_nor_of_another_kind(findings, tmp_path, tmp_path_factory):
+    """Whatever it names is copied to where everybody reads it."""
+    private = tmp_path_factory.mktemp("private") / "notes.md"
+    private.write_text("for nobody")
+    (tmp_path / "link.md").symlink_to(private)
+    (tmp_path / "secret.env").write_text("TOKEN=1")
+    for told in (str(private), f"../{private.parent.name}/notes.md", "link.md", "secret.env"):
+        named = FEATURE.replace("tone: {", f"tone: {{runbook: {told}, ")
+        assert findings(f"features: {named}") == [f"features.a.metrics.tone.runbook: {NO_PAGE.format(told)}"]
 
 
 def test_a_feature_may_have_a_dot_in_its_name(findings):

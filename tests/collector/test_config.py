@@ -130,6 +130,9 @@ def test_the_environment_fills_in_texts_and_numbers(load):
             "processors: {classify: {error_types: 5}}",
             "processors.classify.error_types: 5 is not a mapping of error types to their classes",
         ),
+        ("metrics: {page: yess}", "metrics.page: 'yess' is not true or false"),
+        ("processors: {price: {override: 1.5}}", "processors.price.override: 1.5 is not true or false"),
+        ("storage: {directory: [data]}", "storage.directory: ['data'] is not a text"),
         ("metrics: {}\nlimits: {}\nmetrics: {}", "line 3: the key 'metrics' stands twice"),
         ("? [a, b]\n: c", "line 1: found unhashable key"),
         ("metrics: [", "line 1: expected the node content, but found '<stream end>'"),
@@ -143,6 +146,20 @@ def test_each_mistake_is_one_sentence_with_its_place(load, tmp_path, text, sente
     with pytest.raises(config.ConfigError) as raised:
         load(text)
     assert str(raised.value) == f"{tmp_path / 'collector.yaml'}: {sentence}"
+
+
+def test_every_key_tells_in_words_what_it_is_to_be(load):
+    def keys_of(section, *path):
+        for key in keys(section):
+            yield from keys_of(key.section, *path, key.name) if key.section else [(*path, key.name)]
+            yield from keys_of(key.entry, *path, key.name, "name") if key.entry else []
+
+    for path in keys_of(config.Config):
+        value = "[[1]]"
+        for name in reversed(path):
+            value = f"{{{name}: {value}}}"
+        with pytest.raises(config.ConfigError, match=rf": {re.escape('.'.join(path))}: .+ is not \w"):
+            load(value)
 
 
 def test_no_mistake_shows_a_secret(load):

@@ -117,6 +117,16 @@ def test_its_collector_goes_when_it_is_killed(running):
         assert connection.recv(1) == b""
 
 
+@pytest.mark.parametrize(
+    ("option", "needed"),
+    [("--break-after", "--break"), ("--alertmanager-port", "--alertmanager"), ("--prometheus-port", "--prometheus")],
+)
+def test_an_option_that_has_no_effect_is_refused(option, needed, capsys, monkeypatch):
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    assert main(["demo", option, "9000"]) == 1
+    assert capsys.readouterr().err == f"llmvitals demo: {option} has no effect without {needed}\n"
+
+
 def test_what_would_only_break_after_the_end_is_one_sentence():
     command = [*COMMAND, "--seconds", "30", "--break", "support-answer"]
     demo = subprocess.run(command, capture_output=True, text=True, check=False)

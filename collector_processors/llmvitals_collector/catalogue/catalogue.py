@@ -128,7 +128,7 @@ class Feature(Section, frozen=True):
     Attributes:
         says: what it does, in a sentence (D).
         owner: who answers for it (R, D).
-        runbook: a file, looked for beside the catalogue and then among those that ship, or an address (R, D).
+        runbook: a .md file, looked for in the catalogue's folder and then among those that ship, or an address (R, D).
         rollback: to what, and how (R, D).
         templates: names, in which `*` stands for any text; `*` alone for those that no other feature names (R).
         share: of its answers, how many are judged, in place of the collector's own (C).

@@ -35,11 +35,15 @@ def findings(catalogue: Catalogue, folder: Path) -> Iterator[str]:
 
 
 def runbook(told: str, folder: Path) -> Path | None:
-    """The file of a runbook, beside the catalogue or of those that ship; None where there is none."""
-    if is_address(told):
-        return None
-    places = (base / told for base in (folder, assets.prometheus_rules()))
-    return next((place for place in places if place.is_file()), None)
+    """The file of a runbook, in the catalogue's folder or of those that ship; None where there is none.
+
+    It is copied to where everybody reads it, so that no other file may be meant.
+    """
+    for base in (folder, assets.prometheus_rules()):
+        place = base / told
+        if place.suffix == ".md" and place.is_file() and place.resolve().is_relative_to(base.resolve()):
+            return place
+    return None
 
 
 def _path(metric: OwnedMetric) -> str:
@@ -85,7 +89,8 @@ def _of_metric(path: str, of: OwnedMetric, folder: Path) -> Iterator[str]:
 
 def _no_page(path: str, told: str, folder: Path) -> Iterator[str]:
     if told and not is_address(told) and not runbook(told, folder):
-        yield f"{path}: there is no file {told} beside the catalogue, nor among those that ship"
+        valid = "a .md file in the catalogue's folder or of those that ship, or an address"
+        yield f"{path}: {told!r} is no runbook; valid: {valid}"
 
 
 def _overlaps(catalogue: Catalogue) -> Iterator[str]:

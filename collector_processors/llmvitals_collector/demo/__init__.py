@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="breakage",
         help=f"break a template, such as support-answer=errors; by {', '.join(WAYS)} (default: errors)",
     )
-    parser.add_argument("--break-after", type=_positive, default=60.0, help="after so many seconds (default: 60)")
+    parser.add_argument("--break-after", type=_positive, help="after so many seconds (default: 60)")
     parser.add_argument("--rate", type=_positive, default=20.0, help="questions per second (default: 20)")
     parser.add_argument("--seed", type=int, default=1, help="the same seed makes the same calls (default: 1)")
     for of, what in (

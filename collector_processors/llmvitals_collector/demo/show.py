@@ -24,6 +24,7 @@ from llmvitals_collector.demo.children import Child, DemoError, loopback_port, r
 from llmvitals_collector.rates import Samples
 
 JSON_SECONDS = 15.0
+BREAK_AFTER_SECONDS = 60.0
 FIRST_SECONDS = 60.0
 REFRESH_SECONDS = 1.0
 LINE_SECONDS = 5.0
@@ -46,8 +47,10 @@ def show(arguments: argparse.Namespace) -> int:
 
 
 def _show(arguments: argparse.Namespace, stack: contextlib.ExitStack) -> None:
+    _refuse_what_has_no_effect(arguments)
     seconds = arguments.seconds or (JSON_SECONDS if arguments.json else math.inf)
-    if arguments.breakage and arguments.break_after >= seconds:
+    break_after = arguments.break_after or BREAK_AFTER_SECONDS
+    if arguments.breakage and break_after >= seconds:
         raise DemoError(f"it ends after {seconds:g} seconds, before anything is broken; choose a lower --break-after")
     stream = sys.stderr if arguments.json else sys.stdout
     console = Console(file=stream, force_terminal=stream.isatty(), width=None if stream.isatty() else 120)
@@ -69,7 +72,7 @@ def _show(arguments: argparse.Namespace, stack: contextlib.ExitStack) -> None:
 
     readings = _readings(collector, children, seconds)
     if arguments.breakage:
-        readings = _breaking(readings, arguments.breakage, arguments.break_after, folder / programs.ORDER, console)
+        readings = _breaking(readings, arguments.breakage, break_after, folder / programs.ORDER, console)
     try:
         _follow(console, readings)
     except KeyboardInterrupt:
@@ -90,6 +93,17 @@ def _show(arguments: argparse.Namespace, stack: contextlib.ExitStack) -> None:
         for sentence in quality.differences(found, rates.templates(found)):
             console.print(sentence)
     console.print(f"The app made {made} calls; the table has {_calls(found)}.")
+
+
+def _refuse_what_has_no_effect(arguments: argparse.Namespace) -> None:
+    alerting = arguments.alertmanager or arguments.slack_webhook_file
+    for option, given, needed, there in (
+        ("--break-after", arguments.break_after, "--break", arguments.breakage),
+        ("--alertmanager-port", arguments.alertmanager_port, "--alertmanager", alerting),
+        ("--prometheus-port", arguments.prometheus_port, "--prometheus", alerting or arguments.prometheus),
+    ):
+        if given and not there:
+            raise DemoError(f"{option} has no effect without {needed}")
 
 
 def _servers(
