@@ -7,6 +7,7 @@ import textwrap
 
 import pytest
 
+from llmvitals_collector.demo import children
 from llmvitals_collector.demo.children import Child, DemoError, loopback_port, read
 
 SERVER = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1"]
@@ -86,3 +87,21 @@ def test_a_port_in_use_is_one_sentence_that_names_the_option():
             DemoError, match=rf"port {port} cannot be had .*in use.*; choose another with --metrics-port"
         ):
             loopback_port(port, "--metrics-port")
+
+
+def test_a_free_port_is_another_one_each_time_and_none_that_a_client_may_get():
+    """https://docs.kernel.org/networking/ip-sysctl.html: clients get those from 32768 on."""
+    ports = [loopback_port(0, "") for _ in range(50)]
+    assert len(set(ports)) == 50
+    assert max(ports) < 32_768
+
+
+def test_a_port_that_is_in_use_is_not_given(monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        free = loopback_port(0, "")
+        monkeypatch.setattr(children, "_drawn", iter([port, free]))
+        assert loopback_port(0, "") == free
+        monkeypatch.setattr(children, "_drawn", iter([port]))
+        with pytest.raises(DemoError, match="in use"):
+            loopback_port(0, "--metrics-port")

@@ -1,6 +1,7 @@
 """Programs that are started, waited for until they answer, and gone when this process is gone."""
 
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
+from itertools import cycle, islice
 from types import TracebackType
 from typing import Self
 
@@ -17,6 +19,13 @@ from llmvitals_collector.demo import tether
 LAST_LINES = 8
 READY_SECONDS = 30.0
 POLL_SECONDS = 0.05
+# Below those that Linux gives to clients, as a client would take one again before the child listens on it.
+_SERVER_PORTS = range(10_240, 32_768)
+_DRAWS = 1000  # before it is said that none is free
+
+# In order, from one on that another process will not begin with.
+_first = random.randrange(len(_SERVER_PORTS))  # noqa: S311 - no secret
+_drawn = cycle([*_SERVER_PORTS[_first:], *_SERVER_PORTS[:_first]])
 
 # Everything here is on this host: a proxy of the environment must not come in between.
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -115,11 +124,15 @@ def read(url: str) -> str:
 
 
 def loopback_port(wanted: int, option: str) -> int:
-    """The wanted port, or a free one for 0. Raises DemoError, naming the option that changes it, if it is in use."""
-    try:
-        with socket.create_server(("127.0.0.1", wanted)) as probe:
-            return int(probe.getsockname()[1])
-    except OSError as error:
-        raise DemoError(
-            f"port {wanted} cannot be had ({os.strerror(error.errno or 0)}); choose another with {option}"
-        ) from None
+    """The wanted port, or a free one for 0, which is another one each time.
+
+    Raises DemoError, naming the option that changes it, if it cannot be had.
+    """
+    reason = ""
+    for port in [wanted] if wanted else islice(_drawn, _DRAWS):
+        try:
+            with socket.create_server(("127.0.0.1", port)):
+                return port
+        except OSError as error:
+            reason = os.strerror(error.errno or 0)
+    raise DemoError(f"port {wanted} cannot be had ({reason}); choose another with {option}")
