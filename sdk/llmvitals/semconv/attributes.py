@@ -16,6 +16,7 @@ ERROR_TYPE = "error.type"
 HTTP_STATUS_CODE = "http.response.status_code"  # of a refused request
 SERVICE_NAME = "service.name"
 SERVICE_VERSION = "service.version"
+SERVICE_INSTANCE_ID = "service.instance.id"
 # https://opentelemetry.io/docs/specs/semconv/resource/#service
 UNKNOWN_SERVICE = "unknown_service"  # the service of a resource that names none
 

@@ -9,11 +9,13 @@ from llmvitals.semconv.metrics import (
     LABEL_LABEL,
     LABEL_METRIC,
     LABEL_OUTCOME,
+    LABEL_PARTITION,
     LABEL_PROCESSOR,
     LABEL_REASON,
     LABEL_RECEIVER,
     LABEL_SERVICE,
     LABEL_STAGE,
+    LABEL_TOPIC,
     LABEL_TRANSPORT,
     LABEL_VERSION,
     Family,
@@ -123,6 +125,11 @@ COLLECTOR_LOST_RECORDS = Family(
     "llm_collector_lost_records_total",
     "counter",
     "Calls and verdicts that were accepted, and then lost to a fault of the collector.",
+)
+COLLECTOR_WORKER_RESTARTS = Family(
+    "llm_collector_worker_restarts_total",
+    "counter",
+    "Times that a worker was started again, because its process had ended.",
 )
 COLLECTOR_JOURNAL_BYTES = Family(
     "llm_collector_journal_bytes", "gauge", "Bytes of the journal that a restart would read."
@@ -234,6 +241,58 @@ OTELCOL_ENQUEUE_FAILED_LOG_RECORDS = Family(
     "counter",
     "Log records that were not forwarded, because the queue was full.",
     (LABEL_EXPORTER,),
+)
+OTELCOL_SENT_METRIC_POINTS = Family(
+    "otelcol_exporter_sent_metric_points_total",
+    "counter",
+    "Points of metrics that were pushed, and accepted there.",
+    (LABEL_EXPORTER,),
+)
+OTELCOL_SEND_FAILED_METRIC_POINTS = Family(
+    "otelcol_exporter_send_failed_metric_points_total",
+    "counter",
+    "Points of metrics that were pushed, and not accepted; later ones take their place.",
+    (LABEL_EXPORTER,),
+)
+KAFKA_LAG = Family(
+    "llm_collector_kafka_lag_messages",
+    "gauge",
+    "Messages in a partition that are not counted yet, of those partitions that this replica has.",
+    (LABEL_TOPIC, LABEL_PARTITION),
+)
+KAFKA_PREPARED = Family(
+    "llm_collector_kafka_prepared_messages",
+    "gauge",
+    "Messages that this replica has on disk, and that count as soon as it is known whether they were committed.",
+)
+KAFKA_MEMBER = Family(
+    "llm_collector_kafka_member", "gauge", "Whether this replica is a member of its consumer group: 1 or 0."
+)
+KAFKA_FAILURES = Family(
+    "llm_collector_kafka_failures_total",
+    "counter",
+    "Times that messages of Kafka could not be read, kept or committed; each is tried again.",
+)
+KAFKA_ASSIGNED = Family(
+    "llm_collector_kafka_assigned_partitions_total", "counter", "Partitions that this replica was given."
+)
+KAFKA_SET_ASIDE = Family(
+    "llm_collector_kafka_set_aside_messages_total",
+    "counter",
+    "Messages that cannot be taken, and were set aside.",
+    (LABEL_TOPIC, LABEL_REASON),
+)
+KAFKA_LOST = Family(
+    "llm_collector_kafka_lost_messages_total",
+    "counter",
+    "Messages that Kafka deleted before they were read.",
+    (LABEL_TOPIC,),
+)
+KAFKA_UNDECIDED = Family(
+    "llm_collector_kafka_undecided_messages_total",
+    "counter",
+    "Messages that were prepared, and not counted, as nobody can tell any more whether they were committed.",
+    (LABEL_TOPIC,),
 )
 OTELCOL_UPTIME = Family("otelcol_process_uptime_seconds_total", "counter", "Time since the collector was started.")
 OTELCOL_CPU = Family("otelcol_process_cpu_seconds_total", "counter", "CPU time of the process, user and system.")

@@ -105,6 +105,7 @@ RELEASE_MODEL = "model"
 
 RECEIVER_GRPC = "grpc"
 RECEIVER_HTTP = "http"
+RECEIVER_KAFKA = "kafka"
 RECEIVER_EVALUATION = "evaluation"  # none of the network's: what the collector finds itself
 RECEIVER_OTLP = "otlp"  # both, on the metrics that are named as the OpenTelemetry Collector's
 # What the collector makes of a span or a log record: it counts it ...
@@ -143,6 +144,7 @@ BUSY = "busy"  # too much is in flight; the client is to send it again
 UNAVAILABLE = "unavailable"  # the collector stops, or cannot store anything; the client is to send it again
 INTERNAL = "internal"  # a fault of the collector's own
 REFUSED_REASONS = (MALFORMED, TOO_LARGE, UNSUPPORTED_TYPE, UNAUTHENTICATED, ABORTED, BUSY, UNAVAILABLE, INTERNAL)
+SET_ASIDE_REASONS = (MALFORMED, TOO_LARGE, INTERNAL)  # of a message, which nobody can be told to send again
 
 # What becomes of a user's feedback at the collector's own endpoint, beside some of those.
 ACCEPTED = "accepted"
@@ -165,7 +167,8 @@ STAGE_PROCESS = "process"
 STAGE_COUNT = "count"
 STAGE_RENDER = "render"
 STAGE_EVALUATE = "evaluate"  # of what is evaluated by heuristics; requests to a judge are none of it
-STAGES = (STAGE_DECODE, STAGE_STORE, STAGE_PROCESS, STAGE_COUNT, STAGE_RENDER, STAGE_EVALUATE)
+STAGE_PUSH = "push"
+STAGES = (STAGE_DECODE, STAGE_STORE, STAGE_PROCESS, STAGE_COUNT, STAGE_RENDER, STAGE_EVALUATE, STAGE_PUSH)
 DATA_TRACES = "traces"
 DATA_LOGS = "logs"
 DATA_TYPES = (DATA_TRACES, DATA_LOGS)
