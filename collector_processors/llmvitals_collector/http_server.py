@@ -5,7 +5,6 @@ itself) over a thousand requests of 600 kB per CPU second. granian takes half as
 twice the memory, and reads certificates only at its start.
 """
 
-import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from threading import Thread
@@ -14,7 +13,7 @@ from typing import Any, TypeAlias
 import uvicorn
 
 from llmvitals_collector.config import Tls
-from llmvitals_collector.lifecycle import GRACE_SECONDS, PortError
+from llmvitals_collector.lifecycle import GRACE_SECONDS, listening
 from llmvitals_collector.tls import ServerTls
 
 # https://asgi.readthedocs.io/en/latest/specs/www.html
@@ -27,25 +26,23 @@ App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 class HttpServer:
     """Serves an app on `address`, which the configuration has in the section `key`; see lifecycle.Server.
 
+    shared: whether other processes listen there, too, of which the kernel gives each a part of the connections.
+
     Raises:
         ConfigError: the certificates cannot be read.
     """
 
-    def __init__(self, app: App, address: str, tls: Tls, key: str) -> None:
+    def __init__(self, app: App, address: str, tls: Tls, key: str, *, shared: bool = False) -> None:
         self._app = app
         self._address = address
         self._key = key
+        self._shared = shared
         self._tls = ServerTls(tls, f"{key}.tls")
         self._running: tuple[uvicorn.Server, Thread] | None = None
         self.port = 0
 
     def start(self) -> None:
-        host, _, port = self._address.rpartition(":")
-        family = socket.AF_INET6 if host.startswith("[") else socket.AF_INET
-        try:
-            listener = socket.create_server((host.strip("[]"), int(port)), family=family, backlog=1024)
-        except OSError as error:
-            raise PortError(self._address, f"{self._key}.address") from error
+        listener = listening(self._address, f"{self._key}.address", shared=self._shared)
         self.port = listener.getsockname()[1]
         config = uvicorn.Config(
             self._app,

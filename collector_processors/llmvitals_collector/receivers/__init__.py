@@ -13,6 +13,10 @@ class Signal(Enum):
 
     TRACES = "/v1/traces"
     LOGS = "/v1/logs"
+    METRICS = "/v1/metrics"  # which are sent, and not received
+
+
+RECEIVED = (Signal.TRACES, Signal.LOGS)
 
 
 @dataclass(frozen=True, slots=True)

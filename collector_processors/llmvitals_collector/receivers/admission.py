@@ -1,4 +1,8 @@
-"""How large a request may be, and how many bytes of requests may be in flight, over all receivers together."""
+"""How large a request may be, and how many bytes of requests may be in flight, over all receivers together.
+
+Workers have one account: each adds to a place of its own in memory that all of them read. Several that let a request
+in at the same moment may so exceed the limit by all of these but one.
+"""
 
 import random
 from threading import Condition
@@ -58,13 +62,26 @@ class Lease:
 
 
 class Admission:
-    """The account of the bytes in flight, which are `held`; `limit` may be set anew at any time."""
+    """The account of the bytes in flight; `limit` may be set anew at any time."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        self.held = 0
         self._stopping = False
         self._changed = Condition()
+        self.share(memoryview(bytearray(8)).cast("q"), 0)
+
+    def share(self, places: memoryview, place: int) -> None:
+        """Keep the account together with other processes, from before the first request on.
+
+        places: what each of them holds, of format "q"; place: which of them is this one's.
+        """
+        self._places = places
+        self._place = place
+
+    @property
+    def held(self) -> int:
+        """Bytes in flight, in all processes."""
+        return sum(self._places)
 
     def admit(self, announced: int = 0) -> Lease:
         """Let a request in that announces a body of this many bytes, which it holds once they have come.
@@ -83,7 +100,7 @@ class Admission:
         with self._changed:
             if size > 0 and self.held + size + announced > self.limit:
                 raise RefusedError(semconv.BUSY, "too many requests are in flight", _retry_after())
-            self.held += size
+            self._places[self._place] += size
             if self._stopping:
                 self._changed.notify_all()
 
@@ -91,7 +108,7 @@ class Admission:
         """Let no more requests in, and wait until those in flight are answered, but not longer than this."""
         with self._changed:
             self._stopping = True
-            self._changed.wait_for(lambda: not self.held, seconds)
+            self._changed.wait_for(lambda: not self._places[self._place], seconds)
 
 
 def _retry_after() -> float:

@@ -33,8 +33,6 @@ _OPTIONS = [
     # gRPC (1.85) would inflate to any size before it looks at its own limit, so it gives us what was sent, without
     # telling how that is compressed; what it does not know itself, such as zstd, it refuses.
     ("grpc.per_message_decompression", 0),
-    # Without this a second collector would share the port and take half of the requests.
-    ("grpc.so_reuseport", 0),
     # A client that vanished in the middle of a message does not keep its thread.
     ("grpc.keepalive_time_ms", 60_000),
     ("grpc.keepalive_timeout_ms", 20_000),
@@ -42,10 +40,16 @@ _OPTIONS = [
 
 
 class OtlpGrpc(grpc.GenericRpcHandler):
-    """A gRPC server that takes requests as raw bytes, since parsing is decoding's affair; see lifecycle.Server."""
+    """A gRPC server that takes requests as raw bytes, since parsing is decoding's affair; see lifecycle.Server.
 
-    def __init__(self, config: GrpcReceiver, intake: Intake, admission: Admission, health: Health) -> None:
+    shared: whether other processes listen there, too, of which the kernel gives each a part of the connections.
+    """
+
+    def __init__(
+        self, config: GrpcReceiver, intake: Intake, admission: Admission, health: Health, *, shared: bool = False
+    ) -> None:
         self._address = config.address
+        self._shared = shared
         self._limit = SizeLimit(config.max_request_bytes, f"{_KEY}.max_request_bytes")
         self._intake = intake
         self._admission = admission
@@ -57,8 +61,13 @@ class OtlpGrpc(grpc.GenericRpcHandler):
 
     def start(self) -> None:
         pool = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="otlp-grpc")
-        # A message of up to twice the size comes to us, who refuse it in a sentence that has the key.
-        options = [*_OPTIONS, ("grpc.max_receive_message_length", 2 * self._limit.bytes)]
+        options = [
+            *_OPTIONS,
+            # With gRPC's default a second collector would share the port and take half of the requests.
+            ("grpc.so_reuseport", int(self._shared)),
+            # A message of up to twice the size comes to us, who refuse it in a sentence that has the key.
+            ("grpc.max_receive_message_length", 2 * self._limit.bytes),
+        ]
         server = grpc.server(pool, handlers=[self, self._health], options=options)
         try:
             if self._tls:

@@ -13,7 +13,7 @@ from llmvitals import semconv
 from llmvitals_collector.config import HttpReceiver
 from llmvitals_collector.decode import Encoding
 from llmvitals_collector.http_server import App, HttpServer, Receive, Scope, Send, header, respond
-from llmvitals_collector.receivers import Intake, RefusedError, Signal
+from llmvitals_collector.receivers import RECEIVED, Intake, RefusedError, Signal
 from llmvitals_collector.receivers.admission import Admission, Lease, SizeLimit
 from llmvitals_collector.receivers.answers import CODES, encoded, status, taken
 from llmvitals_collector.receivers.compression import CODINGS, inflated
@@ -32,15 +32,21 @@ class OtlpHttp(HttpServer):
     """An HTTP server for /v1/traces and /v1/logs, in protobuf or JSON, and for what else has a path at its address."""
 
     def __init__(
-        self, config: HttpReceiver, intake: Intake, admission: Admission, further: Mapping[str, App] | None = None
+        self,
+        config: HttpReceiver,
+        intake: Intake,
+        admission: Admission,
+        further: Mapping[str, App] | None = None,
+        *,
+        shared: bool = False,
     ) -> None:
-        super().__init__(self._answer, config.address, config.tls, _KEY)
+        super().__init__(self._answer, config.address, config.tls, _KEY, shared=shared)
         self._limit = SizeLimit(config.max_request_bytes, f"{_KEY}.max_request_bytes")
         self._intake = intake
         self._admission = admission
         self._pool: ThreadPoolExecutor | None = None
         self._routes: Mapping[str, App] = {
-            **{signal.value: partial(self._otlp, signal) for signal in Signal},
+            **{signal.value: partial(self._otlp, signal) for signal in RECEIVED},
             **(further or {}),
         }
         # May be set anew at any time.
