@@ -54,8 +54,12 @@ def about(section: type[msgspec.Struct]) -> tuple[str, Mapping[str, str]]:
     whole = section.__name__.endswith("Config")
     docstring = inspect.cleandoc(section.__doc__ or (whole and sys.modules[section.__module__].__doc__) or "")
     purpose, *attributes = _ATTRIBUTES.split(docstring)
-    sentences = {name: " ".join(text.split()) for name, text in _ATTRIBUTE.findall("".join(attributes))}
-    return purpose, {name: text[0].upper() + text[1:] for name, text in sentences.items()}
+    base = section.__base__
+    sentences = dict(about(base)[1]) if base and issubclass(base, msgspec.Struct) else {}
+    for name, text in _ATTRIBUTE.findall("".join(attributes)):
+        sentence = " ".join(text.split())
+        sentences[name] = sentence[0].upper() + sentence[1:]
+    return purpose, sentences
 
 
 def _value(key: Key) -> str:

@@ -11,7 +11,8 @@ from llmvitals import semconv
 from llmvitals_collector.decode import Encoding
 from llmvitals_collector.forward.config import ForwardConfig
 from llmvitals_collector.forward.transport import BusyError, Request, SendError, Transport
-from llmvitals_collector.lifecycle import GRACE_SECONDS
+from llmvitals_collector.forward.transports import transport
+from llmvitals_collector.lifecycle import stop_together
 from llmvitals_collector.receivers import Signal
 from llmvitals_collector.telemetry import LabelValues, Telemetry
 
@@ -42,7 +43,7 @@ class Backend:
         self._requests = self._bytes = 0  # that wait or are under way
         self._failing = False
         self._stopping = Event()
-        transports = [_transport(config, f"forward.{name}") for _ in range(config.senders)]
+        transports = [transport(config, f"forward.{name}") for _ in range(config.senders)]
         self._threads = [
             Thread(target=self._run, args=(each,), name=self._exporter, daemon=True) for each in transports
         ]
@@ -169,17 +170,6 @@ class Backend:
                 self._count(families, signal, 0)
 
 
-def _transport(config: ForwardConfig, key: str) -> Transport:
-    # Not before there is a backend: `requests` takes four megabytes.
-    if config.protocol == "http":
-        from llmvitals_collector.forward.otlp_http import Http
-
-        return Http(config, key)
-    from llmvitals_collector.forward.otlp_grpc import Grpc
-
-    return Grpc(config, key)
-
-
 class Forward:
     """Every backend of the configuration, none by default.
 
@@ -206,9 +196,5 @@ class Forward:
     def stop(self) -> None:
         """Send what is there, for as long as a stop may take; safe without a start, and twice."""
         if self._started:
-            deadline = time.monotonic() + GRACE_SECONDS
-            for backend in self._backends:
-                backend.stop()
-            for backend in self._backends:
-                backend.join(deadline)
+            stop_together(self._backends)
             self._started = False

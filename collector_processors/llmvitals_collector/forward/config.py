@@ -1,4 +1,4 @@
-"""Where requests are forwarded to, and with how much patience."""
+"""Where OTLP is sent to, and with how much patience what is forwarded."""
 
 import re
 from typing import Annotated, Literal
@@ -30,12 +30,12 @@ class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pass
 
 
-class ForwardTls(_Section, frozen=True):
+class DestinationTls(_Section, frozen=True):
     """Of an https endpoint, files in PEM.
 
     Attributes:
         ca_file: authorities to trust in place of the usual ones.
-        cert_file: the certificate to show, where the backend asks for one.
+        cert_file: the certificate to show, where one is asked for.
         key_file: its private key.
     """
 
@@ -63,32 +63,23 @@ class ForwardRetry(_Section, frozen=True):
     total_seconds: Seconds = 300
 
 
-class ForwardConfig(_Section, frozen=True):
-    """A backend that gets every accepted request, with all that is in it, messages included.
+class Destination(_Section, frozen=True):
+    """Something that takes OTLP.
 
     Attributes:
-        endpoint: its URL; https speaks TLS. For HTTP, /v1/traces and /v1/logs are appended, for gRPC it has a port.
-        protocol: what came in as JSON goes on as JSON over HTTP, and in protobuf over gRPC.
+        endpoint: its URL; https speaks TLS. For HTTP, the path of each signal is appended, such as /v1/traces, for gRPC
+            it has a port.
         headers: such as an authorization, best from the environment.
         compression: of what is sent.
-        signals: what it gets.
         timeout_seconds: for one attempt.
-        queue_requests: that may wait or be under way; what comes then is not forwarded, and counted.
-        queue_bytes: of all those.
-        senders: how many requests are under way at a time; they may overtake one another.
     """
 
     endpoint: str = ""
     protocol: Protocol = "grpc"
     headers: Headers = {}
     compression: Compression = "gzip"
-    signals: Signals = ("traces", "logs")
     timeout_seconds: Seconds = 10
-    queue_requests: Count = 1000
-    queue_bytes: Bytes = 64 << 20
-    senders: Senders = 4
-    tls: ForwardTls = ForwardTls()
-    retry: ForwardRetry = ForwardRetry()
+    tls: DestinationTls = DestinationTls()
 
     def __post_init__(self) -> None:
         try:
@@ -110,4 +101,22 @@ class ForwardConfig(_Section, frozen=True):
                 raise ValueError(f"headers: the value of {name} has characters that no header has; valid: ASCII")
 
     def __repr__(self) -> str:
-        return f"ForwardConfig({self.endpoint})"
+        return f"{type(self).__name__}({self.endpoint})"
+
+
+class ForwardConfig(Destination, frozen=True):
+    """A backend that gets every accepted request, with all that is in it, messages included.
+
+    Attributes:
+        protocol: what came in as JSON goes on as JSON over HTTP, and in protobuf over gRPC.
+        signals: what it gets.
+        queue_requests: that may wait or be under way; what comes then is not forwarded, and counted.
+        queue_bytes: of all those.
+        senders: how many requests are under way at a time; they may overtake one another.
+    """
+
+    signals: Signals = ("traces", "logs")
+    queue_requests: Count = 1000
+    queue_bytes: Bytes = 64 << 20
+    senders: Senders = 4
+    retry: ForwardRetry = ForwardRetry()

@@ -12,7 +12,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from llmvitals_collector.decode import Encoding
-from llmvitals_collector.forward.config import ForwardConfig
+from llmvitals_collector.forward.config import Destination
 from llmvitals_collector.forward.recode import protobuf
 from llmvitals_collector.forward.transport import (
     SENTENCE_CHARACTERS,
@@ -28,7 +28,9 @@ from llmvitals_collector.reread import read
 _METHODS = {
     Signal.TRACES: "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
     Signal.LOGS: "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+    Signal.METRICS: "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
 }
+# What came in as JSON has to become.
 _REQUESTS: dict[Signal, type[Message]] = {
     Signal.TRACES: ExportTraceServiceRequest,
     Signal.LOGS: ExportLogsServiceRequest,
@@ -49,7 +51,7 @@ _RECONNECT = ("grpc.max_reconnect_backoff_ms", 5_000)
 class Grpc:
     """A channel of one thread; see transport.Transport."""
 
-    def __init__(self, config: ForwardConfig, key: str) -> None:
+    def __init__(self, config: Destination, key: str) -> None:
         tls = config.tls
         self._timeout = config.timeout_seconds
         self._metadata = tuple((name.lower(), value) for name, value in config.headers.items())
@@ -100,5 +102,4 @@ def _retry_info(trailers: Mapping[str, Any]) -> float | None:
             return None
     except DecodeError:
         return None
-    seconds: float = info.retry_delay.ToTimedelta().total_seconds()
-    return seconds
+    return float(info.retry_delay.seconds + info.retry_delay.nanos / 1e9)

@@ -10,7 +10,7 @@ from google.protobuf.message import DecodeError
 from google.rpc.status_pb2 import Status
 
 from llmvitals_collector.decode import Encoding
-from llmvitals_collector.forward.config import ForwardConfig
+from llmvitals_collector.forward.config import Destination
 from llmvitals_collector.forward.transport import (
     SENTENCE_CHARACTERS,
     USER_AGENT,
@@ -30,7 +30,7 @@ _ANSWER_BYTES = 64 << 10
 class Http:
     """A session of one thread; see transport.Transport."""
 
-    def __init__(self, config: ForwardConfig, key: str) -> None:
+    def __init__(self, config: Destination, key: str) -> None:
         tls = config.tls
         for name in ("ca_file", "cert_file", "key_file"):
             if file := getattr(tls, name):

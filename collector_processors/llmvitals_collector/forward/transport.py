@@ -1,11 +1,12 @@
-"""One attempt to send a request on: what every transport takes, and how it may end."""
+"""One attempt to send a request: what every transport takes, and how it may end."""
 
 from importlib.metadata import version
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from google.protobuf import json_format
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from llmvitals_collector.decode import Encoding
@@ -14,10 +15,16 @@ from llmvitals_collector.receivers import Signal
 USER_AGENT = f"llmvitals/{version('llmvitals')}"
 # What a backend says is cut to this in our log.
 SENTENCE_CHARACTERS = 200
+# The answer to a request, and where it says how many records of it were rejected.
+_RESPONSES: dict[Signal, tuple[type[Message], str]] = {
+    Signal.TRACES: (ExportTraceServiceResponse, "rejected_spans"),
+    Signal.LOGS: (ExportLogsServiceResponse, "rejected_log_records"),
+    Signal.METRICS: (ExportMetricsServiceResponse, "rejected_data_points"),
+}
 
 
 class Request(NamedTuple):
-    """A request to send on: its body as it came, inflated, and how many spans or log records are in it."""
+    """A request to send: its body, not compressed, and how many spans, log records or points are in it."""
 
     signal: Signal
     body: bytes
@@ -57,8 +64,8 @@ def rejected(signal: Signal, answer: bytes, content_type: str) -> int:
 
     https://opentelemetry.io/docs/specs/otlp/#partial-success
     """
-    response: ExportTraceServiceResponse | ExportLogsServiceResponse
-    response = ExportTraceServiceResponse() if signal is Signal.TRACES else ExportLogsServiceResponse()
+    form, records = _RESPONSES[signal]
+    response: Any = form()
     try:
         if content_type == Encoding.JSON.value:
             json_format.Parse(answer, response, ignore_unknown_fields=True)
@@ -66,5 +73,4 @@ def rejected(signal: Signal, answer: bytes, content_type: str) -> int:
             response.ParseFromString(answer)
     except (json_format.ParseError, DecodeError, UnicodeDecodeError):
         return 0  # it was accepted, whatever is said in addition
-    partial = response.partial_success
-    return int(getattr(partial, "rejected_spans", 0) or getattr(partial, "rejected_log_records", 0))
+    return int(getattr(response.partial_success, records))

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from llmvitals import semconv
-from llmvitals_collector.forward.config import ForwardConfig, ForwardTls
+from llmvitals_collector.forward.config import Destination, DestinationTls
 from llmvitals_collector.forward.otlp_http import Http
 from llmvitals_collector.forward.transport import SendError
 from llmvitals_collector.review import events, grades, ledger, sheet, summary
@@ -102,9 +102,9 @@ def _transport(collector: str) -> Http:
     """
     told = [pair.partition("=") for pair in os.environ.get(semconv.EXPORTER_HEADERS, "").split(",") if pair.strip()]
     headers = {name.strip(): unquote(value.strip()) for name, _, value in told}
-    tls = ForwardTls(ca_file=os.environ.get(semconv.EXPORTER_CERTIFICATE, ""))
+    tls = DestinationTls(ca_file=os.environ.get(semconv.EXPORTER_CERTIFICATE, ""))
     try:
-        return Http(ForwardConfig(endpoint=collector, protocol="http", headers=headers, tls=tls), "collector")
+        return Http(Destination(endpoint=collector, protocol="http", headers=headers, tls=tls), "collector")
     except ValueError as error:
         key, _, sentence = str(error).partition(": ")
         told_by = semconv.EXPORTER_HEADERS if key == "headers" else "--collector"

@@ -12,8 +12,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
+from llmvitals_collector import lifecycle
 from llmvitals_collector.decode import Encoding
-from llmvitals_collector.forward import backend as backend_module
 from llmvitals_collector.forward.backend import Forward
 from llmvitals_collector.forward.config import ForwardConfig, ForwardRetry
 from llmvitals_collector.receivers import Signal
@@ -129,13 +129,13 @@ def test_an_attempt_that_gets_no_answer_ends_and_is_made_again(backend, forward,
 
 def test_a_request_is_given_up_after_the_time_of_the_retries(backend, forward, counts, answer):
     backend.script = [answer("busy")] * 1000
-    forwarding = forward(backend, retry=ForwardRetry(initial_seconds=0.02, total_seconds=0.1))
+    forwarding = forward(backend, retry=ForwardRetry(initial_seconds=0.02, total_seconds=0.5))
     forwarding.offer(Signal.TRACES, b"", PROTOBUF, 1)
     deadline = time.monotonic() + 20
     while not counts()["send_failed_spans_total"]:
         assert time.monotonic() < deadline
         backend.released.wait(0.01)
-    assert 1 < len(backend.received) < 10
+    assert 1 < len(backend.received) < 100
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_what_a_stop_cannot_send_is_counted_and_said(backend, forward, counts, c
 
 
 def test_a_stop_does_not_wait_for_a_backend_that_hangs(backend, forward, counts, answer, monkeypatch, caplog):
-    monkeypatch.setattr(backend_module, "GRACE_SECONDS", 0.2)
+    monkeypatch.setattr(lifecycle, "GRACE_SECONDS", 0.2)
     backend.script = [answer("hang")]
     forwarding = forward(backend, senders=1)
     for _ in range(3):

@@ -14,7 +14,7 @@ from cryptography.x509.oid import NameOID
 from llmvitals_collector.config import ConfigError
 from llmvitals_collector.decode import Encoding
 from llmvitals_collector.forward.backend import Forward
-from llmvitals_collector.forward.config import ForwardConfig, ForwardRetry, ForwardTls
+from llmvitals_collector.forward.config import DestinationTls, ForwardConfig, ForwardRetry
 from llmvitals_collector.receivers import Signal
 
 
@@ -59,7 +59,7 @@ def mutual(request, backends, certificate):
 
 def test_both_sides_show_their_certificates(mutual, forward, counts, certificate):
     chain, key = map(str, certificate)
-    forwarding = forward(mutual, tls=ForwardTls(ca_file=chain, cert_file=chain, key_file=key))
+    forwarding = forward(mutual, tls=DestinationTls(ca_file=chain, cert_file=chain, key_file=key))
     forwarding.offer(Signal.TRACES, b"", Encoding.PROTOBUF, 3)
     forwarding.stop()
     assert counts()["sent_spans_total"] == 3
@@ -73,7 +73,7 @@ def test_a_backend_that_no_trusted_authority_knows_gets_nothing(
     other = ssl.get_default_verify_paths().cafile or "/etc/ssl/certs/ca-certificates.crt"
     if bundle:
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", chain)
-    tls = ForwardTls(ca_file=other, cert_file=chain, key_file=key)
+    tls = DestinationTls(ca_file=other, cert_file=chain, key_file=key)
     forwarding = forward(mutual, tls=tls, timeout_seconds=5, retry=ForwardRetry(total_seconds=0.01))
     forwarding.offer(Signal.TRACES, b"", Encoding.PROTOBUF, 3)
     forwarding.stop()
@@ -83,6 +83,8 @@ def test_a_backend_that_no_trusted_authority_knows_gets_nothing(
 
 @pytest.mark.parametrize("protocol", ["http", "grpc"])
 def test_a_file_that_cannot_be_read_is_told_with_its_key(telemetry, protocol):
-    config = ForwardConfig(endpoint="https://localhost:1", protocol=protocol, tls=ForwardTls(ca_file="/nowhere/ca.pem"))
+    config = ForwardConfig(
+        endpoint="https://localhost:1", protocol=protocol, tls=DestinationTls(ca_file="/nowhere/ca.pem")
+    )
     with pytest.raises(ConfigError, match=r"^forward\.mine\.tls\.ca_file: /nowhere/ca\.pem cannot be read: "):
         Forward({"mine": config}, telemetry)
