@@ -110,7 +110,7 @@ class Columns:
                 formed[name] = (array == 1 if flag else array).astype(FORMS[kinds[name]][0], copy=False)
         if amounts:
             # All at once: for so few rows each of numpy's steps costs more than its work.
-            every = np.stack(list(amounts.values()), dtype=np.float64)
+            every = np.array(list(amounts.values()), np.float64)
             every = np.where((every >= 0) & (every < np.inf), every, np.nan)
             formed |= dict(zip(amounts, every, strict=True))
         return cls(strings, formed)
@@ -129,6 +129,12 @@ class Columns:
                 array = np.concatenate([batch[column.name] for batch in batches])
                 arrays[column.name] = anew.take(start + array) if column.kind is Kind.TEXT else array
         return cls(list(codes), arrays, codes)
+
+    def beside(self, others: "Columns") -> Self:
+        """The batch with columns of text of the same records that came apart from it."""
+        # The first of their strings is "", as of ours.
+        more = {name: np.where(codes, codes + len(self.strings) - 1, 0) for name, codes in others.arrays.items()}
+        return type(self)([*self.strings, *others.strings[1:]], {**self.arrays, **more})
 
     def where(self, kept: NDArray[np.bool_]) -> Self:
         """The batch without the records that are not kept; kept: bool (n,)."""

@@ -2,10 +2,11 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from threading import Lock
 from typing import Any, Protocol, TypeVar
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,8 +21,9 @@ from llmvitals_collector.debug import Debug
 from llmvitals_collector.once import once
 from llmvitals_collector.processors import Processor, Remembering, Telling
 from llmvitals_collector.results import Results
-from llmvitals_collector.storage import Storage
-from llmvitals_collector.storage.batch import packed, unpacked
+from llmvitals_collector.storage import Journal, Prepared, Ranges, Settled, Storage
+from llmvitals_collector.storage.batch import packed, packed_range, unpacked, unpacked_batch
+from llmvitals_collector.storage.entries import Buffers
 from llmvitals_collector.storage.seen import Seen
 from llmvitals_collector.telemetry import Telemetry
 
@@ -62,6 +64,7 @@ class Counting:
         self._waiting: list[Columns] = []
         self._rows = 0
         self._position = 0  # of the journal, after what waits
+        self._ranges = Ranges({}, {})  # at that position
         self._failed: set[str] = set()  # steps whose failure is in the log; the others are only counted
         self._evaluate: Evaluate | None = None
 
@@ -81,7 +84,14 @@ class Counting:
             self._restore(parts)
         restored = self._position
         for position, payload in storage.journal.replay(self._position):
-            self._wait(unpacked(payload), position)
+            self._position = position
+            match unpacked(payload):
+                case Prepared() as prepared:
+                    self._ranges.prepare(prepared)
+                case Settled() as settled:
+                    self._wait(*self._ranges.settle(settled))
+                case batch:
+                    self._wait(batch)
             if self._rows >= ROWS:
                 self.flush()
         self._position = storage.journal.position
@@ -91,37 +101,84 @@ class Counting:
             # A crash is to start from nothing: what was counted before would otherwise be counted again as new.
             storage.snapshots.discard()
         elif self._position > restored:
-            storage.save(self._position, self._parts())
+            storage.save(self._position, self._parts(self._ranges))
 
-    def take(self, batch: Columns) -> None:
-        """Take a batch; it is durable on return, if there is a storage.
+    def take(self, *batches: Columns) -> None:
+        """Take the batches of a request; they are durable on return, if there is a storage.
 
         Raises:
-            StorageError: the storage cannot take it. It is not to be acknowledged.
+            StorageError: the storage cannot take them. They are not to be acknowledged.
         """
-        if not len(batch):
-            return
-        journal = self._storage.journal if self._storage and self._storage.journals else None
+        journal = self._journal
         since = time.thread_time()
-        entry = packed(batch) if journal else ()
+        taken = [batch for batch in batches if len(batch)]
+        self._take(journal, taken, [packed(batch) for batch in taken] if journal else [()] * len(taken), since)
+        self.flush_if_full()
+
+    def take_packed(self, entries: Sequence[memoryview], content: memoryview | None = None) -> None:
+        """Take batches as another process has packed them, who is to call flush_if_full() then; else as take().
+
+        content: the texts of the first, which the journal does not get.
+        """
+        since = time.thread_time()
+        batches = [unpacked_batch(entry) for entry in entries]
+        if content:
+            batches[0] = batches[0].beside(unpacked_batch(content))
+        since = self._telemetry.spent(semconv.STAGE_STORE, since)
+        self._take(self._journal, batches, [[entry] for entry in entries], since)
+
+    def flush_if_full(self) -> None:
+        """Count what waits if it is enough to be counted at once."""
+        if self._rows >= ROWS:
+            self.flush()
+
+    def prepare(self, several: Sequence[Prepared]) -> None:
+        """Take ranges of messages, at most one of each partition; they count with settle(), and are durable on return.
+
+        Raises:
+            StorageError: the storage cannot take all of them; prepare the others anew, or settle them as not to count.
+        """
+        journal = self._journal
+        since = time.thread_time()
+        entries = [packed_range(each) for each in several] if journal else [()] * len(several)
         with self._order:
-            position = journal.append(entry) if journal else self._position
-            self._wait(batch, position)
+            for each, entry in zip(several, entries, strict=True):
+                if journal:
+                    self._position = journal.append(entry)
+                self._ranges.prepare(each)
+            position = self._position
+        self._sync(journal, position, since)
+
+    def settle(self, several: Sequence[Settled]) -> None:
+        """Count prepared ranges, or drop them.
+
+        If that is lost in a crash they are prepared again, and there again to be settled.
+
+        Raises:
+            StorageError: the storage cannot take it; the ranges up to the one that failed are settled.
+        """
+        journal = self._journal
+        with self._order:
+            for each in several:
+                if journal:
+                    self._position = journal.append(packed_range(each))
+                self._wait(*self._ranges.settle(each))
             due = self._rows >= ROWS
-        if journal:
-            began = time.perf_counter()
-            journal.sync(position)
-            self._telemetry.observe(semconv.COLLECTOR_JOURNAL_SYNC, time.perf_counter() - began)
-            self._telemetry.spent(semconv.STAGE_STORE, since)
         if due:
             self.flush()
+
+    @property
+    def ranges(self) -> Ranges:
+        """What is prepared, and up to where is counted; a copy."""
+        with self._order:
+            return self._ranges.copy()
 
     def flush(self) -> None:
         """Count what waits."""
         with self._counting:
-            position = self._flush()
+            position, ranges = self._flush()
             if self._storage and self._storage.due:
-                self._storage.save(position, self._parts())
+                self._storage.save(position, self._parts(ranges))
 
     def set(self, processors: Mapping[str, Processor]) -> None:
         """Put other processors in the place of those that there are, who go on with what these know."""
@@ -150,22 +207,47 @@ class Counting:
             StorageError: it cannot be kept.
         """
         with self._counting:
-            position = self._flush()
+            position, ranges = self._flush()
             if self._storage:
                 storage, self._storage = self._storage, None
-                storage.save(position, self._parts())
+                storage.save(position, self._parts(ranges))
                 storage.close()
 
-    def _wait(self, batch: Columns, position: int) -> None:
-        self._waiting.append(batch)
-        self._rows += len(batch)
-        self._position = position
+    @property
+    def _journal(self) -> Journal | None:
+        return self._storage.journal if self._storage and self._storage.journals else None
 
-    def _flush(self) -> int:
-        """Count what waits; returns the position of the journal up to which everything is counted."""
+    def _take(
+        self, journal: Journal | None, batches: Sequence[Columns], entries: Sequence[Buffers], since: float
+    ) -> None:
+        if not batches:
+            return
+        with self._order:
+            for batch, entry in zip(batches, entries, strict=True):
+                if journal:
+                    self._position = journal.append(entry)
+                self._wait(batch)
+            position = self._position
+        self._sync(journal, position, since)
+
+    def _sync(self, journal: Journal | None, position: int, since: float) -> None:
+        """Return once everything before the position is durable."""
+        if not journal:
+            return
+        began = time.perf_counter()
+        journal.sync(position)
+        self._telemetry.observe(semconv.COLLECTOR_JOURNAL_SYNC, time.perf_counter() - began)
+        self._telemetry.spent(semconv.STAGE_STORE, since)
+
+    def _wait(self, *batches: Columns) -> None:
+        self._waiting += batches
+        self._rows += sum(map(len, batches))
+
+    def _flush(self) -> tuple[int, Ranges]:
+        """Count what waits; returns the position of the journal up to which everything is counted, and what it has."""
         with self._order:
             waiting, self._waiting, self._rows = self._waiting, [], 0
-            position = self._position
+            position, ranges = self._position, self._ranges.copy()
         batches: dict[type[Columns], list[Columns]] = {}
         for batch in waiting:
             batches.setdefault(type(batch), []).append(batch)
@@ -176,7 +258,7 @@ class Counting:
                 # Their senders were told that they are safe, so this must be seen.
                 _logger.exception("a batch was accepted, and then lost to a fault of the collector")
                 self._telemetry.count(semconv.COLLECTOR_LOST_RECORDS, amount=sum(map(len, several)))
-        return position
+        return position, ranges
 
     def _count(self, records: Columns) -> None:
         if isinstance(records, Calls):
@@ -229,17 +311,20 @@ class Counting:
             self._failed.add(step)
             return None
 
-    def _parts(self) -> dict[str, NDArray[Any] | bytes]:
-        """A copy of everything that a restart needs, by who knows it."""
+    def _parts(self, ranges: Ranges) -> dict[str, NDArray[Any] | bytes]:
+        """A copy of everything that a restart needs, by who knows it; ranges: at the position of the snapshot."""
         parts = {f"state/{name}": part for name, part in self._state.parts().items()}
         parts |= {f"seen/{name}": part for name, part in self._seen.state().items()}
         for name, processor in self._processors.items():
             if isinstance(processor, Remembering):
                 parts[f"processor/{name}"] = processor.state()
+        for place, each in enumerate(ranges.prepared.values()):
+            parts[f"prepared/{place}"] = b"".join(packed_range(each))
+        parts["ranges/ends"] = msgspec.json.encode([(*of, end) for of, end in ranges.ends.items()])
         return parts
 
     def _restore(self, parts: Mapping[str, NDArray[Any] | bytes]) -> None:
-        of: dict[str, dict[str, Any]] = {"state": {}, "seen": {}, "processor": {}}
+        of: dict[str, dict[str, Any]] = {"state": {}, "seen": {}, "processor": {}, "prepared": {}, "ranges": {}}
         for name, part in parts.items():
             owner, _, what = name.partition("/")
             of[owner][what] = part
@@ -251,3 +336,8 @@ class Counting:
             processor = self._processors.get(name)
             if isinstance(processor, Remembering):
                 processor.restore(state)
+        for part in of["prepared"].values():
+            if isinstance(prepared := unpacked(memoryview(part)), Prepared):
+                self._ranges.prepare(prepared)
+        for topic, partition, end in msgspec.json.decode(of["ranges"].get("ends", b"[]")):
+            self._ranges.ends[topic, partition] = end

@@ -21,9 +21,21 @@ import msgspec
 
 from llmvitals_collector.storage.directory import StorageError, claim
 from llmvitals_collector.storage.journal import Journal
+from llmvitals_collector.storage.prepared import OffsetRange, Prepared, Ranges, Settled
 from llmvitals_collector.storage.snapshot import Parts, Snapshots
 
-__all__ = ["Journal", "Parts", "Snapshots", "Storage", "StorageConfig", "StorageError"]
+__all__ = [
+    "Journal",
+    "OffsetRange",
+    "Parts",
+    "Prepared",
+    "Ranges",
+    "Settled",
+    "Snapshots",
+    "Storage",
+    "StorageConfig",
+    "StorageError",
+]
 
 _logger = logging.getLogger(__name__)
 
