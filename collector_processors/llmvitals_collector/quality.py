@@ -113,12 +113,15 @@ def of_calls(calls: Calls) -> Results:
     failures = _failures(calls, found)
     outcome = calls["outcome"]
     unanswered = (outcome == semconv.OUTCOMES.index(semconv.ERROR)) | _is(calls, "operation", semconv.EMBEDDINGS)
-    calls.add("answered", ~unanswered)
-    calls.add("failure", np.asarray(failures.any(axis=1)))
-    blocks: list[tuple[NDArray[np.intp], dict[str, Any]]] = []
     rows, modes = np.nonzero(failures)
+    failed = np.zeros(len(calls), np.bool_)
+    failed[rows] = True
+    calls.add("answered", ~unanswered)
+    calls.add("failure", failed)
+    blocks: list[tuple[NDArray[np.intp], dict[str, Any]]] = []
     if len(rows):
-        primary = np.where(modes == failures.argmax(axis=1)[rows], *map(semconv.PRIMARY.index, ("true", "false")))
+        first = np.diff(rows, prepend=-1) > 0  # of its call
+        primary = np.where(first, *map(semconv.PRIMARY.index, ("true", "false")))
         blocks.append((rows, {"mode": modes, "primary": primary}))
     for name, verdicts in found.items():
         evaluator = EVALUATORS.get(name)

@@ -124,7 +124,7 @@ class Records:
         """Which records come from an instrumentation scope whose name begins so. Shape (n,)."""
         # A request has few scopes, but many strings.
         if self._scopes is None:
-            self._scopes = np.unique(self.scope).tolist()
+            self._scopes = np.flatnonzero(np.bincount(self.scope)).tolist()  # np.unique sorts
         return self._among(self.scope, (code for code in self._scopes if self.strings[code].startswith(prefixes)))
 
     def name_is(self, *values: str) -> Mask:

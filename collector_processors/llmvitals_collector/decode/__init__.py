@@ -7,11 +7,12 @@ from llmvitals_collector.calls import Calls
 from llmvitals_collector.decode import logs, otlp_json, traces
 from llmvitals_collector.decode.choice import WALKER, walker
 from llmvitals_collector.decode.encoding import Encoding
+from llmvitals_collector.decode.framing import is_whole
 from llmvitals_collector.decoded import Decoded
 from llmvitals_collector.malformed import MalformedError
 from llmvitals_collector.results import Results
 
-__all__ = ["WALKER", "Decoded", "Encoding", "MalformedError", "decode_logs", "decode_traces"]
+__all__ = ["WALKER", "Decoded", "Encoding", "MalformedError", "decode_logs", "decode_traces", "is_whole"]
 
 _WALKERS = {Encoding.PROTOBUF: walker, Encoding.JSON: otlp_json}
 

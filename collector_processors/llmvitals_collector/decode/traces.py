@@ -79,10 +79,10 @@ def _counts(places: NDArray[Any]) -> list[tuple[int, int]]:
 def _whose(records: Records) -> NDArray[np.int8]:
     """The place in DIALECTS of each span's dialect, -1 where it speaks none."""
     whose = np.full(len(records), -1, np.int8)
-    for place, dialect in enumerate(DIALECTS):
+    for place, dialect in reversed([*enumerate(DIALECTS)]):
         mine = dialect.is_mine(records)
         if mine is not records.none:
-            whose[(whose < 0) & mine] = place
+            np.copyto(whose, place, where=mine)  # over those behind it
     return whose
 
 
