@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ _STOPPING = (signal.SIGTERM, signal.SIGINT)
 # Exit codes, beside 0.
 _FAILED = 1
 _MISCONFIGURED = 2
+_MOST_WORKERS = 64
 
 
 class _CommandError(Exception):
@@ -43,6 +45,13 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
 
     collect = commands.add_parser("collect", help="receive OTLP and serve it as Prometheus metrics")
     collect.add_argument("--config", type=Path, metavar="FILE", help="configuration (default: every default)")
+    collect.add_argument(
+        "--workers",
+        type=_workers,
+        default=0,
+        metavar="N",
+        help="processes that receive for this one, which counts (default: it receives itself)",
+    )
     collect.set_defaults(run=_collect)
 
     check = commands.add_parser("check", help="say whether a configuration is valid")
@@ -70,6 +79,14 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
             loaded.add_arguments(command)
             command.set_defaults(run=loaded.run)
     return parser
+
+
+def _workers(text: str) -> int:
+    if not hasattr(os, "memfd_create"):
+        raise argparse.ArgumentTypeError("needs Linux, where processes share a port")
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= _MOST_WORKERS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {_MOST_WORKERS}")
+    return int(text)
 
 
 def _load(module: str) -> ModuleType:
@@ -118,11 +135,11 @@ def _collect_until_stopped(arguments: argparse.Namespace) -> int:
     _logger.setLevel(logging.INFO)  # of others only warnings: the judge's HTTP client tells of every request
     try:
         settings = config.load(arguments.config) if arguments.config else config.Config()
-        collector = pipeline.Pipeline(settings)
+        collector = pipeline.Pipeline(settings, arguments.workers)
         collector.start()
     except config.ConfigError as error:
         raise _CommandError(error, _MISCONFIGURED) from error
-    except (lifecycle.PortError, storage.StorageError) as error:
+    except (lifecycle.PortError, lifecycle.WorkerError, storage.StorageError) as error:
         raise _CommandError(error, _FAILED) from error
     scheme = "https" if settings.metrics.tls.cert_file else "http"
     url = f"{scheme}://{_listening(settings.metrics.address, collector.metrics.port)}"

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain, islice
 from threading import Lock
 from typing import Annotated, Any, NamedTuple
@@ -90,10 +90,14 @@ class View(msgspec.Struct):
 
 
 class Debug:
-    """Notes a part of what comes in, of which a slow trickle is all, and counts the rest by its kind."""
+    """Notes a part of what comes in, of which a slow trickle is all, and counts the rest by its kind.
+
+    gather: is called before anybody looks, to bring in what other processes have noted.
+    """
 
     def __init__(self, config: DebugConfig) -> None:
         self.enabled = config.enabled
+        self.gather: Callable[[], None] = lambda: None
         self._lock = Lock()
         self._since = time.time()
         self._totals: Counter[Total] = Counter()
@@ -142,10 +146,34 @@ class Debug:
     def refused(self, receiver: str, reason: str, sentence: str, peer: str) -> None:
         """Note a refused request: what its sender was told, and where it came from."""
         if self.enabled:
-            self._refusals.append(Refusal(time.time(), receiver, reason, sentence[:_TEXT_CHARACTERS], peer))
+            with self._lock:
+                self._refusals.append(Refusal(time.time(), receiver, reason, sentence[:_TEXT_CHARACTERS], peer))
+
+    @property
+    def noted(self) -> bool:
+        """Whether there are notes."""
+        return bool(self._notes)
+
+    def take(self) -> View:
+        """All that has come since this was last called, for the process that counts what was noted here."""
+        with self._lock:
+            notes, totals, refusals = list(self._notes), list(self._totals.items()), list(self._refusals)
+            for each in (self._notes, self._totals, self._refusals, self._waiting):
+                each.clear()
+        return View(self._since, totals, refusals[::-1], notes[::-1])
+
+    def add(self, view: View) -> None:
+        """Add what another process took, before what it noted is counted here."""
+        with self._lock:
+            for total, count in view.totals:
+                self._add(total, count)
+            self._refusals += reversed(view.refusals)
+            for note in reversed(view.notes):
+                self._append(int(note.span_id or "0", 16), note)
 
     def view(self) -> View:
         """All of it, of one moment."""
+        self.gather()
         with self._lock:
             notes = [msgspec.structs.replace(note) for note in reversed(self._notes)]
             totals = self._totals.most_common()

@@ -14,30 +14,29 @@ from llmvitals_collector.decode import WALKER
 from llmvitals_collector.evaluation.evaluation import Evaluation
 from llmvitals_collector.evaluation.plan import Plan
 from llmvitals_collector.expose import Format
-from llmvitals_collector.feedback.endpoint import FeedbackEndpoint
 from llmvitals_collector.forward.backend import Forward
 from llmvitals_collector.health import Health
 from llmvitals_collector.intake import Intake
-from llmvitals_collector.lifecycle import GRACE_SECONDS, Server
 from llmvitals_collector.page.floors import Floors
 from llmvitals_collector.page.page import Page
 from llmvitals_collector.page.reading import Reading, reading
 from llmvitals_collector.page.site import Site
 from llmvitals_collector.processors import slo
 from llmvitals_collector.receivers.admission import Admission
-from llmvitals_collector.receivers.cors import CorsPolicy
-from llmvitals_collector.receivers.otlp_grpc import OtlpGrpc
-from llmvitals_collector.receivers.otlp_http import OtlpHttp
+from llmvitals_collector.receivers.otlp import OtlpReceivers
 from llmvitals_collector.scrape import ScrapeServer
 from llmvitals_collector.storage import Storage
 from llmvitals_collector.telemetry import Telemetry
-from llmvitals_collector.tokens import BearerTokens
+from llmvitals_collector.workers.workers import Workers
 
 
 class Pipeline:
-    """The whole collector. Building it opens nothing."""
+    """The whole collector. Building it opens nothing.
 
-    def __init__(self, config: Config) -> None:
+    workers: how many processes receive for this one; with 0 it receives itself.
+    """
+
+    def __init__(self, config: Config, workers: int = 0) -> None:
         built = processors.build(config.processors)
         self._config = config
         self._health = Health()
@@ -51,14 +50,16 @@ class Pipeline:
         self.evaluation = Evaluation(config.evaluation, self.intake, self._telemetry)
         self.intake.content = self.evaluation.enabled
         self._counting.evaluate(self.evaluation)
-        self.grpc = OtlpGrpc(config.receivers.grpc, self.intake, self._admission, self._health)
-        self._feedback = FeedbackEndpoint(config.receivers.feedback, self.intake, self._telemetry)
-        self.http = OtlpHttp(config.receivers.http, self.intake, self._admission, self._feedback.routes)
+        otlp = OtlpReceivers(config.receivers, self.intake, self._admission, self._telemetry, self._health)
+        self.grpc, self.http = otlp.grpc, otlp.http
+        self._receivers: OtlpReceivers | Workers = otlp
+        if workers:
+            self._receivers = Workers(
+                workers, config, otlp, self._admission, self._counting, self._telemetry, self._debug, self._health
+            )
         self._page = Page(self._reading, Floors(config.metrics.catalogue)) if config.metrics.page else None
         site = Site(self._page) if self._page else None
         self.metrics = ScrapeServer(config.metrics, self.render, self._health, self._debug, site)
-        # Whoever takes starts before those who give, and stops after them.
-        self._servers: tuple[Server, ...] = (self.metrics, self.grpc, self.http)
         self._running = False
         self._watch()
 
@@ -68,6 +69,7 @@ class Pipeline:
         Raises:
             PortError: an address cannot be had.
             StorageError: the storage cannot be used.
+            WorkerError: a worker cannot start.
         """
         try:
             self._running = True
@@ -77,8 +79,9 @@ class Pipeline:
                 self._page.start()
             self._forward.start()
             self.evaluation.start()
-            for server in self._servers:
-                server.start()
+            # Whoever takes starts before those who give, and stops after them.
+            self.metrics.start()
+            self._receivers.start()
         except BaseException:
             self.stop()
             raise
@@ -90,19 +93,13 @@ class Pipeline:
         Raises:
             ConfigError: a file that it names cannot be read.
         """
-        receivers = config.receivers
-        grpc = BearerTokens(receivers.grpc.auth, "receivers.grpc.auth")
-        http = BearerTokens(receivers.http.auth, "receivers.http.auth")
         built = processors.build(config.processors)
         plan = Plan(config.evaluation)
+        self._receivers.reload(config)
         # From here on nothing fails.
         self.evaluation.set(plan)
         self._counting.set(built)
         self.intake.content = self.evaluation.enabled
-        self.grpc.tokens, self.http.tokens = grpc, http
-        self.http.cors = CorsPolicy(receivers.http.cors)
-        self._feedback.configure(receivers.feedback)
-        self._admission.limit = receivers.max_in_flight_bytes
         self._config = config
         self._configured()
 
@@ -118,9 +115,7 @@ class Pipeline:
         self._health.report("collector", "the collector is stopping")
         if self._page:
             self._page.stop()
-        self._admission.drain(GRACE_SECONDS)
-        for server in reversed(self._servers[1:]):
-            server.stop()
+        self._receivers.stop()
         self._counting.flush()
         self.evaluation.stop()
         self._forward.stop()

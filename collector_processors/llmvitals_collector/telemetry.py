@@ -13,7 +13,6 @@ from numpy.typing import ArrayLike
 from prometheus_client import generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
-from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from llmvitals import semconv
@@ -26,6 +25,7 @@ from llmvitals_collector.decoded import Decoded
 from llmvitals_collector.dialects import DIALECTS
 from llmvitals_collector.expose import Format
 from llmvitals_collector.metrics_protobuf import delimited
+from llmvitals_collector.processes import Processes
 from llmvitals_collector.receivers import Signal
 from llmvitals_collector.results import Results
 
@@ -33,7 +33,7 @@ LabelValues: TypeAlias = tuple[str, ...]
 
 FAMILIES = (*semconv.COLLECTOR_FAMILIES, *semconv.JUDGE_FAMILIES, semconv.SLO_OBJECTIVE, semconv.SLO_THRESHOLD)
 
-_RECEIVERS = (semconv.RECEIVER_GRPC, semconv.RECEIVER_HTTP)
+_RECEIVERS = (semconv.RECEIVER_GRPC, semconv.RECEIVER_HTTP, semconv.RECEIVER_KAFKA)
 _RECEIVING: list[LabelValues] = [(semconv.RECEIVER_OTLP, transport) for transport in _RECEIVERS]
 # Label sets that are known from the start, and shown as 0: increase() does not see the jump of a series that is born
 # with its first event.
@@ -59,6 +59,7 @@ _KNOWN: dict[Family, list[LabelValues]] = {
             semconv.COLLECTOR_UNKNOWN_WEIGHT,
             semconv.COLLECTOR_UNPRICED,
             semconv.COLLECTOR_LOST_RECORDS,
+            semconv.COLLECTOR_WORKER_RESTARTS,
         )
     },
 }
@@ -100,13 +101,17 @@ _FUTURE_SECONDS = 5.0
 
 
 class Telemetry(Collector):
-    """The collector's own metrics; services name themselves, so at most `label_sets` of them are told apart."""
+    """The collector's own metrics; services name themselves, so at most `label_sets` of them are told apart.
+
+    gather: is called before anybody looks, to bring in what other processes have to tell.
+    """
 
     def __init__(self, label_sets: int, processors: Iterable[str]) -> None:
         self._label_sets = label_sets
+        self.gather: Callable[[], None] = lambda: None
         self._lock = Lock()
         self._started = time.monotonic()
-        self._process = ProcessCollector(registry=None)
+        self._process = Processes()
         self._watched: list[tuple[Family, Callable[[], Mapping[LabelValues, float]]]] = []
         self._values: dict[Family, dict[LabelValues, float]] = {family: {} for family in FAMILIES if not family.bounds}
         # The count of each bucket, not cumulative, and then the sum.
@@ -133,6 +138,13 @@ class Telemetry(Collector):
             values = self._values.setdefault(family, {})
             values[self._key(family, values, labels)] = float(value)
 
+    def set_later(self, family: Family, *labels: str, value: float) -> None:
+        """Set a gauge that is a time, unless it is later already."""
+        with self._lock:
+            values = self._values[family]
+            key = self._key(family, values, labels)
+            values[key] = max(values.get(key, 0.0), value)
+
     def observe(self, family: Family, values: ArrayLike) -> None:
         """Count one value in a histogram, or n of them, in the unit of the family."""
         numbers = np.atleast_1d(np.asarray(values, np.float64))
@@ -144,7 +156,10 @@ class Telemetry(Collector):
             observed[-1] += numbers.sum()
 
     def watch(self, family: Family, read: Callable[[], Mapping[LabelValues, float]]) -> None:
-        """Read a gauge, or a counter that is kept elsewhere, at each scrape; `read` gives the value by label values."""
+        """Read a gauge, or a counter that is kept elsewhere, at each scrape; `read` gives the value by label values.
+
+        Of a family and label values that several give, it is the sum.
+        """
         self._watched.append((family, read))
 
     def spent(self, stage: str, since: float) -> float:
@@ -225,19 +240,32 @@ class Telemetry(Collector):
             return body.removesuffix(b"# EOF\n")
         return delimited(self.collect())
 
-    def collect(self) -> Iterator[Metric]:
-        """Every family, of one moment. https://prometheus.github.io/client_python/collector/custom/"""
-        process = self._process.collect()
-        told = {sample.name: sample.value for metric in process for sample in metric.samples}
+    def watch_processes(self, pids: Callable[[], Iterable[int]]) -> None:
+        """Tell the CPU time and the memory of these processes with those of this one."""
+        self._process.others = pids
+
+    def values(self) -> dict[Family, dict[LabelValues, float]]:
+        """Every counter and gauge, of one moment."""
         with self._lock:
             values = {family: dict(found) for family, found in self._values.items()}
+        for family, read in self._watched:
+            found = values.setdefault(family, {})
+            for labels, value in read().items():
+                found[labels] = found.get(labels, 0.0) + value
+        return values
+
+    def collect(self) -> Iterator[Metric]:
+        """Every family, of one moment. https://prometheus.github.io/client_python/collector/custom/"""
+        self.gather()
+        process = self._process.collect()
+        told = {sample.name: sample.value for metric in process for sample in metric.samples}
+        values = self.values()
+        with self._lock:
             observed = {family: found.copy() for family, found in self._observed.items()}
         values[semconv.OTELCOL_UPTIME] = {(): time.monotonic() - self._started}
         # Only Linux tells these.
         for family, name in _PROCESS.items():
             values[family] = {(): told[name]} if name in told else {}
-        for family, read in self._watched:
-            values.setdefault(family, {}).update(read())
         yield from process
         yield from (_metric(family, found) for family, found in values.items())
         for family, cells in observed.items():

@@ -94,6 +94,9 @@ MAY_IMPORT = {
         "llmvitals_collector.storage",
         "llmvitals_collector.tasks",
     ],
+    # What decides which messages count is to be read, and tried, without a broker.
+    "llmvitals_collector.receivers.kafka.claims": ["llmvitals_collector.storage"],
+    "llmvitals_collector.joining": [],
     # A handle is opened by who has made it, the SDK.
     "llmvitals_collector.feedback": [
         "llmvitals_collector",

@@ -45,6 +45,16 @@ def test_a_mistake_in_the_file_is_one_line_and_exit_code_2(file, capsys, command
     assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == set()
 
 
+@pytest.mark.parametrize("given", ["0", "-1", "65", "1.5", "two", "²"])
+def test_a_number_of_workers_that_cannot_be_is_said_with_those_that_can(capsys, given):
+    with pytest.raises(SystemExit) as ended:
+        main(["collect", "--workers", given])
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.endswith(
+        f"llmvitals collect: error: argument --workers: {given!r} is not a whole number from 1 to 64\n"
+    )
+
+
 def test_a_decoder_that_there_is_not_is_one_line_and_exit_code_2(monkeypatch):
     monkeypatch.setenv(semconv.DECODER, "fast")
     command = [sys.executable, "-m", "llmvitals_collector", "collect"]

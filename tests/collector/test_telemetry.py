@@ -62,7 +62,8 @@ def test_a_request_counts_by_its_service_its_receiver_and_what_became_of_its_spa
     request.resource_spans[0].scope_spans[0].spans[0].trace_id = b""
     telemetry.taken(semconv.RECEIVER_GRPC, Signal.TRACES, decode_traces(request.SerializeToString()))
     assert values(telemetry, semconv.COLLECTOR_RECEIVED_SPANS) == {("shop",): 3}
-    assert values(telemetry, semconv.OTELCOL_ACCEPTED_SPANS) == {("otlp", "grpc"): 3, ("otlp", "http"): 0}
+    accepted = {("otlp", "grpc"): 3, ("otlp", "http"): 0, ("otlp", "kafka"): 0}
+    assert values(telemetry, semconv.OTELCOL_ACCEPTED_SPANS) == accepted
     assert values(telemetry, semconv.COLLECTOR_IGNORED_SPANS) == {("not_gen_ai",): 0, ("not_a_call",): 1}
     assert values(telemetry, semconv.COLLECTOR_REJECTED_SPANS) == {("invalid_ids",): 1}
     assert before <= values(telemetry, semconv.COLLECTOR_LAST_RECEIVED)["shop",] <= time.time()
@@ -154,7 +155,7 @@ def test_known_reasons_and_processors_are_zero_from_the_start(telemetry):
     refused = values(telemetry, semconv.COLLECTOR_REFUSED_REQUESTS)
     assert refused == {
         (receiver, reason): 0
-        for receiver in (semconv.RECEIVER_GRPC, semconv.RECEIVER_HTTP)
+        for receiver in (semconv.RECEIVER_GRPC, semconv.RECEIVER_HTTP, semconv.RECEIVER_KAFKA)
         for reason in semconv.REFUSED_REASONS
     }
     assert set(values(telemetry, semconv.COLLECTOR_DUPLICATE_CALLS)) == {(each,) for each in semconv.REPEATED_REASONS}

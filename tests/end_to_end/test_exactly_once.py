@@ -1,6 +1,8 @@
 """With a directory to keep things in, an acknowledged call counts once, whatever happens to the collector."""
 
+import os
 import random
+import signal
 import subprocess
 import sys
 import threading
@@ -76,7 +78,8 @@ def request(chance: random.Random) -> bytes:
 class Collector:
     """A collector that keeps what it counted in a directory; it can be killed, and started again."""
 
-    def __init__(self, folder: Path, **storage: object) -> None:
+    def __init__(self, folder: Path, workers: int = 0, **storage: object) -> None:
+        self.workers = workers
         self._ports = {name: loopback_port(0, name) for name in ("grpc", "http", "metrics")}
         self.url = f"http://127.0.0.1:{self._ports['http']}"
         self.metrics = f"http://127.0.0.1:{self._ports['metrics']}"
@@ -95,6 +98,7 @@ class Collector:
 
     def start(self) -> None:
         command = [sys.executable, "-m", "llmvitals_collector", "collect", "--config", str(self._configuration)]
+        command += ["--workers", str(self.workers)] if self.workers else []
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
         deadline = time.monotonic() + PATIENCE
@@ -114,6 +118,11 @@ class Collector:
         self._process.kill()
         self._process.wait()
 
+    @property
+    def worker_processes(self) -> list[int]:
+        children = Path(f"/proc/{self._process.pid}/task").glob("*/children")
+        return [int(pid) for each in children for pid in each.read_text().split()]
+
     def stop(self) -> None:
         self._process.terminate()
         assert self._process.wait(PATIENCE) == 0
@@ -127,9 +136,9 @@ class Collector:
         )
 
 
-@pytest.fixture
-def collector(tmp_path) -> Iterator[Collector]:
-    collector = Collector(tmp_path)
+@pytest.fixture(params=[0, 2], ids=["one process", "two workers"])
+def collector(tmp_path, request) -> Iterator[Collector]:
+    collector = Collector(tmp_path, request.param)
     collector.start()
     yield collector
     collector.stop()
@@ -150,6 +159,42 @@ def test_killed_at_any_moment_under_load_it_counts_what_it_acknowledged_once(col
             collector.kill()
             collector.start()
     assert clients.repeated > 0, "no request was ever repeated, so nothing was tried"
+    assert_exact(collector, sum(clients.acknowledged))
+
+
+@pytest.mark.parametrize("collector", [2], indirect=True)
+@pytest.mark.parametrize("kills", [4, pytest.param(100, marks=pytest.mark.long)])
+def test_whichever_worker_is_killed_under_load_what_was_acknowledged_counts_once(collector, kills):
+    chance = random.Random(kills)
+    with Clients(collector.url) as clients:
+        for _ in range(kills):
+            time.sleep(chance.uniform(0, 1))  # the moment is what varies
+            for pid in chance.sample(alive := collector.worker_processes, min(1, len(alive))):
+                os.kill(pid, signal.SIGKILL)
+    assert clients.repeated > 0, "no request was ever repeated, so nothing was tried"
+    assert_exact(collector, sum(clients.acknowledged))
+    assert collector.total(semconv.COLLECTOR_WORKER_RESTARTS.name) > 0
+
+
+@pytest.mark.parametrize("collector", [2], indirect=True)
+def test_workers_end_with_the_process_that_counts(collector):
+    workers = collector.worker_processes
+    assert len(workers) == 2
+    collector.kill()
+    deadline = time.monotonic() + PATIENCE
+    while any(Path(f"/proc/{pid}").exists() for pid in workers):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    collector.start()
+
+
+def test_the_number_of_workers_may_change_with_each_start(collector):
+    with Clients(collector.url) as clients:
+        for workers in (3, 0, 1):
+            time.sleep(0.2)
+            collector.kill()
+            collector.workers = workers
+            collector.start()
     assert_exact(collector, sum(clients.acknowledged))
 
 
