@@ -2,9 +2,11 @@
 # make check   lint, types, rules     make bench   measure, by hand
 # make test-previous    the SDK's tests with the clients one major back
 # make test-dialects    instrumentations by others, run against the collector
+# make test-tiers       behind, and in front of, a real OpenTelemetry Collector (needs Go, Java and Maven)
+# make test-kafka       replicas that read from a real Kafka broker, and are killed (needs Java and Maven)
 # make test-long        what takes minutes
-# Each does its own set-up, in .venv, .venv-previous or .venv-dialects; nothing else on the machine is changed, except
-# that `test`, as root on Debian, installs the servers that the tests run against.
+# Each does its own set-up, in .venv, .venv-previous, .venv-dialects or .cache; nothing else on the machine is changed,
+# except that `test`, as root on Debian, installs the servers that the tests run against.
 
 ARGS ?=
 PYTEST_ARGS ?=
@@ -13,7 +15,7 @@ PARALLEL ?= --numprocesses auto --maxprocesses 4 --dist loadfile
 ALONE := tests/demo tests/end_to_end tests/dashboards/test_on_demo_data.py
 BIN := .venv/bin
 
-.PHONY: help setup check test test-previous test-dialects test-long bench pictures demo constraints clean
+.PHONY: help setup check test test-previous test-dialects test-tiers test-kafka test-long bench pictures demo constraints otelcol-modules clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -51,10 +53,20 @@ else
 endif
 
 test-previous: .venv-previous/previous
-	.venv-previous/bin/python -m pytest tests/sdk $(PYTEST_ARGS)
+	.venv-previous/bin/python -m pytest tests/sdk $(PARALLEL) $(PYTEST_ARGS)
 
 test-dialects: .venv/dev .venv-dialects/dialects
 	$(BIN)/python -m pytest tests/dialects -m dialects $(PYTEST_ARGS)
+
+test-tiers: .venv/dev
+	@.ci/setup otelcol
+	@.ci/setup kafka
+	@.ci/setup prometheus3
+	$(BIN)/python -m pytest tests/tiers -m tiers $(PARALLEL) $(PYTEST_ARGS)
+
+test-kafka: .venv/dev
+	@.ci/setup kafka
+	$(BIN)/python -m pytest tests/kafka -m kafka $(PYTEST_ARGS)
 
 test-long: .venv/dev
 	$(BIN)/python -m pytest -m long $(PYTEST_ARGS)
@@ -84,5 +96,12 @@ constraints:
 	uv pip compile .ci/dialects.in --universal --python-version 3.11 --upgrade \
 	  --no-annotate --no-header --output-file constraints-dialects.txt
 
+# After a change of .ci/otelcol/builder.yaml (needs Go).
+OTELCOL_BUILDER := go.opentelemetry.io/collector/cmd/builder@v0.158.0
+otelcol-modules:
+	cd .ci/otelcol && rm -f go.mod go.sum \
+	  && go run $(OTELCOL_BUILDER) --config builder.yaml --skip-compilation \
+	  && go get -tool $(OTELCOL_BUILDER) && go mod tidy; rm -f *.go
+
 clean:
-	rm -rf .venv .venv-previous .venv-dialects dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-previous .venv-dialects .cache dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -23,6 +23,7 @@ PROMETHEUS_OWN = {
     "up": SCRAPED,
     "scrape_duration_seconds": SCRAPED,
     "scrape_samples_scraped": SCRAPED,
+    "process_start_time_seconds": SCRAPED,  # of a process with any of its clients
     "prometheus_rule_evaluation_failures_total": SCRAPED | {"rule_group"},
     "prometheus_rule_group_iterations_missed_total": SCRAPED | {"rule_group"},
     "ALERTS": frozenset(
@@ -63,21 +64,37 @@ SLACK_PATIENCE = 120  # seconds
 
 @pytest.fixture(scope="session")
 def program() -> Callable[..., str]:
-    """`program(name, *other_names)` is the path of an installed program.
+    """`program(name, *other_names)` is the path of an installed program; hint: what installs it.
 
     Without it the test is skipped, but where the variable CI is set it fails: there nothing may be left out.
     """
 
-    def find(*names: str) -> str:
+    def find(*names: str, hint: str = ".ci/setup servers") -> str:
         for name in names:
             if path := shutil.which(name):
                 return path
-        missing = f"needs {' or '.join(names)}, which `.ci/setup servers` installs"
+        missing = f"needs {' or '.join(names)}, which `{hint}` installs"
         if os.environ.get("CI"):
             pytest.fail(missing)
         pytest.skip(missing)
 
     return find
+
+
+@pytest.fixture(scope="session")
+def kafka_broker(program: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A Kafka broker that runs: kafka_broker.Broker of tests/kafka."""
+    from kafka_broker import Broker
+
+    jars = ROOT / ".cache" / "kafka"
+    if not jars.is_dir():
+        program("the jars of Kafka", hint=".ci/setup kafka")
+    broker = Broker(program("java", hint=".ci/setup kafka"), jars, tmp_path_factory.mktemp("kafka"))
+    try:
+        broker.start()
+        yield broker
+    finally:
+        broker.kill()
 
 
 # ---- A stand-in for Slack, and the shipped Alertmanager configuration that posts to it ---------------

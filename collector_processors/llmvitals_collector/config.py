@@ -15,6 +15,7 @@ from llmvitals_collector.document import keys
 from llmvitals_collector.evaluation.config import EvaluationConfig
 from llmvitals_collector.forward.config import ForwardConfig
 from llmvitals_collector.processors import ProcessorsConfig
+from llmvitals_collector.receivers.kafka.config import KafkaReceiver
 from llmvitals_collector.storage import StorageConfig
 
 SHORTEST_TOKEN = 16
@@ -196,9 +197,11 @@ class Receivers(Section, frozen=True):
     grpc: GrpcReceiver = GrpcReceiver()
     http: HttpReceiver = HttpReceiver()
     feedback: FeedbackReceiver = FeedbackReceiver()
+    kafka: Fixed[KafkaReceiver] = KafkaReceiver()
 
     def __post_init__(self) -> None:
-        largest = max(self.grpc.max_request_bytes, self.http.max_request_bytes)
+        out_of_kafka = self.kafka.max_message_bytes if self.kafka.brokers else 0
+        largest = max(self.grpc.max_request_bytes, self.http.max_request_bytes, out_of_kafka)
         # And what a request holds beside its body.
         if self.max_in_flight_bytes < 2 * largest + (64 << 10):
             raise ValueError(

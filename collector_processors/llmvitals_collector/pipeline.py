@@ -3,11 +3,12 @@
 import time
 from collections.abc import Iterator
 from functools import partial
+from typing import TYPE_CHECKING
 
 from llmvitals import semconv
 from llmvitals_collector import expose, processors
 from llmvitals_collector.aggregate import State
-from llmvitals_collector.config import Config
+from llmvitals_collector.config import Config, ConfigError
 from llmvitals_collector.counting import Counting
 from llmvitals_collector.debug import Debug
 from llmvitals_collector.decode import WALKER
@@ -28,6 +29,9 @@ from llmvitals_collector.scrape import ScrapeServer
 from llmvitals_collector.storage import Storage
 from llmvitals_collector.telemetry import Telemetry
 from llmvitals_collector.workers.workers import Workers
+
+if TYPE_CHECKING:
+    from llmvitals_collector.receivers.kafka.receiver import Kafka
 
 
 class Pipeline:
@@ -60,6 +64,7 @@ class Pipeline:
         self._page = Page(self._reading, Floors(config.metrics.catalogue)) if config.metrics.page else None
         site = Site(self._page) if self._page else None
         self.metrics = ScrapeServer(config.metrics, self.render, self._health, self._debug, site)
+        self._kafka = self._built_kafka(config)
         self._running = False
         self._watch()
 
@@ -82,6 +87,8 @@ class Pipeline:
             # Whoever takes starts before those who give, and stops after them.
             self.metrics.start()
             self._receivers.start()
+            if self._kafka:
+                self._kafka.start()
         except BaseException:
             self.stop()
             raise
@@ -115,6 +122,8 @@ class Pipeline:
         self._health.report("collector", "the collector is stopping")
         if self._page:
             self._page.stop()
+        if self._kafka:
+            self._kafka.stop()
         self._receivers.stop()
         self._counting.flush()
         self.evaluation.stop()
@@ -135,6 +144,25 @@ class Pipeline:
         self._counting.flush()
         self._telemetry.held(self._state)
         return reading(self._state.snapshot(), self._telemetry.collect(), time.time())
+
+    def _built_kafka(self, config: Config) -> "Kafka | None":
+        if not config.receivers.kafka.brokers:
+            return None
+        try:
+            from llmvitals_collector.receivers.kafka.receiver import Kafka
+        except ModuleNotFoundError as error:
+            raise ConfigError(
+                f"receivers.kafka.brokers: needs {error.name}, which is missing: pip install 'llmvitals[kafka]'"
+            ) from error
+        return Kafka(
+            config.receivers.kafka,
+            self.intake,
+            self._counting,
+            self._admission,
+            self._telemetry,
+            self._health,
+            config.storage.directory,
+        )
 
     def _watch(self) -> None:
         """Tell telemetry what there is to be read at a scrape."""
