@@ -15,6 +15,7 @@ from llmvitals_collector.document import keys
 from llmvitals_collector.evaluation.config import EvaluationConfig
 from llmvitals_collector.forward.config import ForwardConfig
 from llmvitals_collector.processors import ProcessorsConfig
+from llmvitals_collector.push.config import PushConfig
 from llmvitals_collector.receivers.kafka.config import KafkaReceiver
 from llmvitals_collector.storage import StorageConfig
 
@@ -62,6 +63,10 @@ Hops = Annotated[int, msgspec.Meta(ge=0, le=16, description="a whole number from
 Backends = Annotated[
     dict[str, ForwardConfig],
     msgspec.Meta(description="a mapping of names to backends, which get every accepted request as it came"),
+]
+Destinations = Annotated[
+    dict[str, PushConfig],
+    msgspec.Meta(description="a mapping of names to destinations, which get what /metrics shows as OTLP metrics"),
 ]
 
 T = TypeVar("T")
@@ -257,6 +262,7 @@ class Config(Section, frozen=True):
     evaluation: EvaluationConfig = EvaluationConfig()
     storage: Fixed[StorageConfig] = StorageConfig()
     forward: Fixed[Backends] = {}
+    push: Fixed[Destinations] = {}
     debug: Fixed[DebugConfig] = DebugConfig()
 
 

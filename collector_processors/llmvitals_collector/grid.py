@@ -48,6 +48,20 @@ class Grid:
         """How many buckets there are."""
         return len(self.bounds) + 1
 
+    def classic_counts(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The classic form of n histograms: the counts of its buckets, not cumulative, and of those above, (n, c + 1).
+
+        counts: (n, buckets of the grid).
+        """
+        return np.add.reduceat(counts, [0, *(self.classic + 1)], axis=1)
+
+    def native_counts(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The native form of n histograms: the counts of the zero bucket and of the others, (n, m + 1).
+
+        What lies above the last one is in it, too. counts: (n, buckets of the grid).
+        """
+        return np.add.reduceat(counts, [0, *(self.native[:-1] + 1)], axis=1)
+
     def locate(self, values: NDArray[np.float64]) -> NDArray[np.intp]:
         """The bucket of each value; values: float64 (n,), not negative, and finite."""
         slots = values.view(np.int64) >> self._shift

@@ -23,6 +23,8 @@ from llmvitals_collector.page.page import Page
 from llmvitals_collector.page.reading import Reading, reading
 from llmvitals_collector.page.site import Site
 from llmvitals_collector.processors import slo
+from llmvitals_collector.push.moment import Moment
+from llmvitals_collector.push.push import Push
 from llmvitals_collector.receivers.admission import Admission
 from llmvitals_collector.receivers.otlp import OtlpReceivers
 from llmvitals_collector.scrape import ScrapeServer
@@ -49,6 +51,7 @@ class Pipeline:
         self._telemetry = Telemetry(config.limits.label_sets, built)
         self._debug = Debug(config.debug)
         self._forward = Forward(config.forward, self._telemetry)
+        self._push = Push(config.push, config.metrics, self._moment, self._telemetry)
         self._counting = Counting(self._state, built, self._telemetry, self._debug)
         self.intake = Intake(self._counting, self._telemetry, self._debug, self._forward, self._health)
         self.evaluation = Evaluation(config.evaluation, self.intake, self._telemetry)
@@ -83,6 +86,7 @@ class Pipeline:
             if self._page:
                 self._page.start()
             self._forward.start()
+            self._push.start(self._config.storage.directory)
             self.evaluation.start()
             # Whoever takes starts before those who give, and stops after them.
             self.metrics.start()
@@ -128,6 +132,7 @@ class Pipeline:
         self._counting.flush()
         self.evaluation.stop()
         self._forward.stop()
+        self._push.stop()
         self._counting.close()
         self.metrics.stop()
 
@@ -144,6 +149,13 @@ class Pipeline:
         self._counting.flush()
         self._telemetry.held(self._state)
         return reading(self._state.snapshot(), self._telemetry.collect(), time.time())
+
+    def _moment(self) -> Moment:
+        """What is pushed, as it is now."""
+        self._counting.flush()
+        self._telemetry.held(self._state)
+        counted = self._state.snapshot()
+        return Moment(time.time_ns(), counted, list(self._telemetry.collect()))
 
     def _built_kafka(self, config: Config) -> "Kafka | None":
         if not config.receivers.kafka.brokers:

@@ -84,7 +84,7 @@ def test_the_environment_fills_in_texts_and_numbers(load):
         ),
         (
             "receivers: {zipkin: {}}",
-            "receivers.zipkin: unknown key; valid keys: max_in_flight_bytes, grpc, http, feedback",
+            "receivers.zipkin: unknown key; valid keys: max_in_flight_bytes, grpc, http, feedback, kafka",
         ),
         (
             "receivers: {feedback: {kinds: [thumbs_up]}}",
@@ -98,12 +98,13 @@ def test_the_environment_fills_in_texts_and_numbers(load):
         ("processors: {slos: {}}", "processors.slos: unknown key; did you mean 'slo'?"),
         (
             "1: 2",
-            "1: unknown key; valid keys: receivers, metrics, limits, processors, evaluation, storage, forward, debug",
+            "1: unknown key; valid keys: receivers, metrics, limits, processors, evaluation, storage, forward, push, "
+            "debug",
         ),
         (
             "- a",
             "the file: ['a'] is no section; its keys are: receivers, metrics, limits, processors, "
-            "evaluation, storage, forward, debug",
+            "evaluation, storage, forward, push, debug",
         ),
         (
             "metrics: 9464",
@@ -194,7 +195,7 @@ class TestReference:
             if section.__module__ == config.__name__:
                 settings = {key.name for key in keys(section) if not key.section}
                 told = re.findall(r"^ {8}(\w+): ", section.__doc__.partition("Attributes:")[2], re.MULTILINE)
-                assert set(told) >= settings - {"forward"}, section
+                assert set(told) >= settings - {"forward", "push"}, section
 
         see(config.Config)
 

@@ -106,9 +106,9 @@ def _classic(
 
 def _native(grid: Grid, counted: NDArray[np.float64], exemplars: dict[int, list[_Exemplar]]) -> Iterator[bytes]:
     """The native form of n histograms; counted: float64 (n, buckets of the grid)."""
-    # The zero bucket and the others, of which the last takes what lies above it, too. Sums of counts that only rise
-    # never fall; differences of sums might, by a bit, which Prometheus would take for a reset.
-    summed = np.add.reduceat(counted, [0, *(grid.native[:-1] + 1)], axis=1)
+    # Sums of counts that only rise never fall; differences of sums might, by a bit, which Prometheus would take for a
+    # reset.
+    summed = grid.native_counts(counted)
     zeros, counts = summed[:, 0].tolist(), summed[:, 1:]
     filled = counts != 0
     first = filled.argmax(axis=1)

@@ -14,6 +14,11 @@ def integer(field: int, value: int) -> bytes:
     return varint(field << 3) + varint(value)
 
 
+def fixed64(field: int, value: int) -> bytes:
+    """A field of a whole number that always takes eight bytes."""
+    return varint(field << 3 | 1) + struct.pack("<Q", value)
+
+
 def double(field: int, value: float) -> bytes:
     return varint(field << 3 | 1) + struct.pack("<d", value)
 

@@ -1,0 +1,1 @@
+"""OTLP metrics to whoever cannot scrape: the series of /metrics, at regular intervals."""
