@@ -14,6 +14,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from llmvitals_collector import config
 from llmvitals_collector.__main__ import main
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -83,7 +84,11 @@ def test_services_are_reached_by_names_that_there_are(built):
     texts = [
         (KUBERNETES / name).read_text() for name in ("prometheus-config.yml", "grafana-datasources.yml", "app.yml")
     ]
-    hosts = {host for text in texts for host in re.findall(r"(?:http://|targets: \['|names: \[)([a-z]+)", text)}
+    hosts = {
+        host
+        for text in texts
+        for host in re.findall(r"(?:http://|targets: \['|names: \[_metrics\._tcp\.)([a-z]+)", text)
+    }
     assert hosts - {"localhost"} <= names
 
 
@@ -132,6 +137,24 @@ def test_services_lead_to_ports_that_their_pods_open():
         assert {port["port"] for port in service["ports"]} <= opened
 
 
+def named(kind, name):
+    return next(each["spec"] for each in MANIFESTS if (each["kind"], each["metadata"]["name"]) == (kind, name))
+
+
+def test_prometheus_and_gateways_find_every_collector_under_the_name_of_its_pod():
+    replicas, service = named("StatefulSet", "collector"), named("Service", "collectors")
+    assert replicas["serviceName"] == "collectors"
+    assert service["clusterIP"] == "None"
+    assert {port["name"] for port in service["ports"]} >= {"metrics", "otlp-grpc"}
+    labels = replicas["template"]["metadata"]["labels"]
+    assert service["selector"] == named("PodDisruptionBudget", "collector")["selector"]["matchLabels"] == labels
+
+
+def test_collectors_know_how_many_share_the_traffic():
+    read = config.load(KUBERNETES / "collector-config.yml", {})
+    assert read.evaluation.sampling.replicas == named("StatefulSet", "collector")["replicas"] > 1
+
+
 @pytest.mark.parametrize(
     "command",
     [service["entrypoint"] for service in SERVICES.values() if "entrypoint" in service]
@@ -146,7 +169,14 @@ def test_the_app_and_its_models_are_started_as_their_programs_say(command):
     assert len(arguments) == len(names)
 
 
-@pytest.mark.parametrize("path", ["whole_stack/collector.yml", "kubernetes/collector-config.yml"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "whole_stack/collector.yml",
+        "kubernetes/collector-config.yml",
+        *(f"otel_collector/{name}.yaml" for name in ("replica", "from_kafka", "in_front", "push")),
+    ],
+)
 def test_the_collector_accepts_its_configuration(path):
     assert main(["check", str(EXAMPLES / path)]) == 0
 

@@ -127,13 +127,13 @@ class Sampling(_Section, frozen=True):
         share: of each template's answers.
         minimum_per_template: in each window; a rare template has a larger share for it.
         window_seconds: after which shares are worked out anew, from how many answers a template had.
-        replicas: how many collectors share the traffic, and the minimum.
+        replicas: how many collectors share the traffic. Each takes its part of the minima and of the judge's budget.
     """
 
     share: Share = 0.02
     minimum_per_template: Count = 30
     window_seconds: Fixed[Window] = 3600
-    replicas: Amount = 1
+    replicas: Fixed[Amount] = 1
 
     def __post_init__(self) -> None:
         if 86_400 % self.window_seconds:

@@ -49,7 +49,8 @@ class Evaluation:
         self._telemetry = telemetry
         self._judging = None
         if config.judge.model:
-            self._judging = Judging(config.judge, config.queue_bytes, telemetry, self._report)
+            replicas = config.sampling.replicas
+            self._judging = Judging(config.judge, replicas, config.queue_bytes, telemetry, self._report)
         window = config.sampling.window_seconds
         self._sampling = Sampling(window, self._judging.budget_left) if self._judging else Sampling(window)
         self._picking = Picking(config.review, window) if config.review.directory else None

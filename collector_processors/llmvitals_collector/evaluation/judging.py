@@ -45,6 +45,8 @@ class Judged(NamedTuple):
 class Judging:
     """Asks the judge. room: for so many characters of answers that wait, and of what they were asked.
 
+    replicas: how many collectors share the budget.
+
     report: gets every task that was taken once, from one of the threads, unless it is given up.
 
     repeat_share: of the judged answers, which are judged twice; may be set anew at any time.
@@ -53,9 +55,12 @@ class Judging:
         ConfigError: there is no key for the judge.
     """
 
-    def __init__(self, config: Judge, room: int, telemetry: Telemetry, report: Callable[[Judged], None]) -> None:
+    def __init__(
+        self, config: Judge, replicas: int, room: int, telemetry: Telemetry, report: Callable[[Judged], None]
+    ) -> None:
         self.repeat_share = config.repeat_share
-        self._budget = Budget(usd=config.budget.usd_per_day or None, tokens=config.budget.tokens_per_day or None)
+        usd, tokens = config.budget.usd_per_day, config.budget.tokens_per_day
+        self._budget = Budget(usd=usd / replicas or None, tokens=-(-tokens // replicas) or None)
         self._model = config.model
         self._judge = _judge(config, self._budget)
         self._telemetry = telemetry

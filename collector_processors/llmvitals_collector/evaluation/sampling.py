@@ -1,9 +1,11 @@
 """Which answers are judged: a share of each template's, all that are odd, and how much each of them counts.
 
 Every answer of a template has the same chance p = max(share, minimum / expected), at most 1, where `expected` is how
-many answers the template had in the window before. So a rare template has its minimum, too. An answer whose number is
-below p is in the uniform sample; one that is flagged is looked at in any case. What is judged weighs one over its own
-chance (Hajek 1971), with which estimates are those of all answers, however the chances came about.
+many answers the template had here in the window before. So a rare template has its minimum, too; of several collectors
+that share the traffic each is given its part of the minimum, and so has the chances that one would have, but for how
+evenly a template's answers are spread over them. An answer whose number is below p is in the uniform sample; one that
+is flagged is looked at in any case. What is judged weighs one over its own chance (Hajek 1971), with which estimates
+are those of all answers, however the chances came about.
 
 Windows begin when the clock says so, and chances change with them only: replicas agree, and no answer has a say in its
 own chance. A template that had no answer in the window before has its first ones judged, as many as the minimum.

@@ -92,7 +92,9 @@ def test_a_judge_that_fails_gives_no_score_and_its_failure_is_seen(
 
 
 def test_a_judge_whose_budget_is_gone_is_not_asked(judge, settings, running, spans, said, take, told):
-    collector = running(settings(budget={"tokens_per_day": 120}, concurrency=1))  # one judgement takes so many
+    shared = "sampling: {share: 1, replicas: 3}"
+    # One judgement takes 120, which is the part of one of three collectors.
+    collector = running(settings(shared, budget={"tokens_per_day": 360}, concurrency=1))
     take(collector, spans(*[said("Hello?", "Hi!")] * 3))
     assert collector.evaluation.finish(PATIENCE)
     assert len(judge.requests) == 1

@@ -2,6 +2,7 @@
 
 import random
 import statistics
+from collections import Counter
 
 import pytest
 from hypothesis import given
@@ -96,6 +97,28 @@ def test_replicas_decide_alike_and_their_minima_add_up():
     decisions = [[draw(each, number, now=HOUR, judged=Rate(0.01, 10)) for number in numbers] for each in replicas]
     assert decisions[0] == decisions[1]
     assert {found.chance for found in decisions[0] if found} == {0.1}
+
+
+def test_three_replicas_judge_together_as_many_answers_as_one_collector_would():
+    """Each has the traces that fall to it, and a third of the minimum; within five standard deviations."""
+    chance, wanted = random.Random(3), Rate(0.02, 30)
+    alone, replicas = Sampling(HOUR), [Sampling(HOUR) for _ in range(3)]
+    third = wanted._replace(minimum=wanted.minimum / len(replicas))
+    volumes = {("shop", "rare"): 12, ("shop", "frequent"): 5_000, ("shop", "usual"): 300}
+    by_one, by_three = Counter(), Counter()
+    for now in (0, HOUR, 2 * HOUR, 3 * HOUR):
+        for stratum, volume in volumes.items():
+            for _ in range(volume):
+                number, replica = chance.random(), chance.choice(replicas)
+                if draw(alone, number, now, stratum, wanted) and now:
+                    by_one[stratum] += 1
+                if found := draw(replica, number, now, stratum, third):
+                    by_three[stratum] += bool(now)
+                    by_three[stratum, "weight"] += bool(now) / found.chance
+    for stratum, volume in volumes.items():
+        assert by_three[stratum] == pytest.approx(by_one[stratum], abs=5 * by_one[stratum] ** 0.5)
+        assert by_three[stratum, "weight"] == pytest.approx(3 * volume, rel=5 / by_three[stratum] ** 0.5)
+    assert by_three["shop", "rare"] == 3 * 12
 
 
 def test_where_the_budget_would_not_last_all_chances_are_lowered_and_told():
