@@ -11,6 +11,7 @@ HERE = f'{INSTANCE}=~"$instance"'
 TARGET = both(matching("job", semconv.COLLECTOR_JOB), HERE)
 METRIC, LABEL, REASON = semconv.LABEL_METRIC, semconv.LABEL_LABEL, semconv.LABEL_REASON
 EXPORTER, JUDGE, STAGE = semconv.LABEL_EXPORTER, semconv.LABEL_JUDGE, semconv.LABEL_STAGE
+TOPIC = semconv.LABEL_TOPIC
 IN_FLIGHT, QUEUES = (
     f"{largest(held, *labels, where=HERE)} / {largest(capacity, *labels, where=HERE)}"
     for held, capacity, labels in (
@@ -103,6 +104,7 @@ FORWARDING = [
         "Does what comes in also go out: how full is each queue? Dashed: where the alert is.",
         SHARE,
         {f"{by(INSTANCE)} {by(EXPORTER)}": QUEUES, OBJECTIVE: limit("queue_fill")},
+        width=12,
     ),
     lines(
         "Forwarded and given up",
@@ -116,12 +118,66 @@ FORWARDING = [
             f"spans, queue full: {by(EXPORTER)}": events(semconv.OTELCOL_ENQUEUE_FAILED_SPANS, EXPORTER),
             f"log records, queue full: {by(EXPORTER)}": events(semconv.OTELCOL_ENQUEUE_FAILED_LOG_RECORDS, EXPORTER),
         },
+        width=12,
     ),
     lines(
         "Requests forwarded again",
         "Is the backend behind the collector down, or too slow?",
         COUNT,
         {by(EXPORTER): events(semconv.FORWARD_RETRIES, EXPORTER)},
+        width=12,
+    ),
+    lines(
+        "Points pushed",
+        "Do metrics get to where they are pushed, and how many points were not accepted there?",
+        COUNT,
+        {
+            f"points: {by(EXPORTER)}": events(semconv.OTELCOL_SENT_METRIC_POINTS, EXPORTER),
+            f"not accepted: {by(EXPORTER)}": events(semconv.OTELCOL_SEND_FAILED_METRIC_POINTS, EXPORTER),
+        },
+        width=12,
+    ),
+]
+
+KAFKA = [
+    lines(
+        "Messages that wait",
+        "Do the replicas keep up: how many messages of each topic are not counted yet?",
+        COUNT,
+        {by(TOPIC): summed(semconv.KAFKA_LAG, TOPIC, where=HERE)},
+    ),
+    lines(
+        "Partitions by replica",
+        "Who reads how many partitions? Who has none stands by.",
+        COUNT,
+        {by(INSTANCE): f"count by ({INSTANCE}) ({semconv.KAFKA_LAG.name}{{{HERE}}})"},
+    ),
+    lines(
+        "Membership",
+        "Is each replica a member of the consumer group (1), or none (0), so that others have its partitions?",
+        COUNT,
+        {by(INSTANCE): here(semconv.KAFKA_MEMBER)},
+    ),
+    lines(
+        "Failures and moves",
+        "How often could messages not be read, kept or committed, and how many partitions changed their reader?",
+        COUNT,
+        {
+            f"failures: {by(INSTANCE)}": events(semconv.KAFKA_FAILURES, INSTANCE),
+            f"partitions given: {by(INSTANCE)}": events(semconv.KAFKA_ASSIGNED, INSTANCE),
+        },
+        width=12,
+    ),
+    lines(
+        "Messages that do not count",
+        "Were messages set aside, deleted before they were read, or left undecided after a crash?",
+        COUNT,
+        {
+            f"set aside: {by(TOPIC)}": events(semconv.KAFKA_SET_ASIDE, TOPIC),
+            f"deleted unread: {by(TOPIC)}": events(semconv.KAFKA_LOST, TOPIC),
+            f"undecided: {by(TOPIC)}": events(semconv.KAFKA_UNDECIDED, TOPIC),
+        },
+        width=12,
     ),
 ]
 

@@ -5,13 +5,14 @@ import re
 import secrets
 import threading
 import urllib.parse
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from llmvitals_collector import assets
 from llmvitals_collector.demo import programs, servers
 from llmvitals_collector.demo.children import Child, loopback_port
+from llmvitals_collector.receivers import Signal
 
 SCRAPE_SECONDS = 2
 LEAST_WINDOW = 5 * SCRAPE_SECONDS
@@ -36,11 +37,23 @@ def faster(text: str, times: int, least_window: int = LEAST_WINDOW) -> str:
     return other.sub(lambda found: found[1] + shorter(found[2], found[3], 1), text)
 
 
-class _Backend(BaseHTTPRequestHandler):
-    """Takes what the collector forwards."""
+class _Backend(ThreadingHTTPServer):
+    """Takes what the collector forwards and pushes, and tells what it forwards: the path, and the body."""
+
+    def __init__(self, forwarded: Callable[[str, bytes], object]) -> None:
+        super().__init__(("127.0.0.1", 0), _Forwarded)
+        self.forwarded = forwarded
+        endpoint = f"http://127.0.0.1:{self.server_port}"
+        self.destination = {"endpoint": endpoint, "protocol": "http", "compression": "none"}
+
+
+class _Forwarded(BaseHTTPRequestHandler):
+    server: _Backend
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path != Signal.METRICS.value:  # which are pushed
+            self.server.forwarded(self.path, body)
         self.send_response(200)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -50,19 +63,23 @@ class _Backend(BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def demo(folder: Path, rate: float, seed: int = 1) -> Iterator[Child]:
+def demo(
+    folder: Path, rate: float, seed: int = 1, forwarded: Callable[[str, bytes], object] = lambda *_: None
+) -> Iterator[Child]:
     """The demo's app, providers, readers and collector; gives the collector, whose url is where its metrics are.
 
-    The collector keeps what it counts on disk and forwards what it gets, so that every board has something to show.
+    The collector keeps what it counts on disk, forwards what it gets, and pushes, so that every board has something to
+    show.
 
     folder: where it may write.
     rate: questions per second.
+    forwarded: gets the path and the body of all that was forwarded, from any thread.
 
     Raises DemoError when one of them does not start.
     """
     otlp_port, key = loopback_port(0, ""), secrets.token_hex()
     with (
-        ThreadingHTTPServer(("127.0.0.1", 0), _Backend) as backend,
+        _Backend(forwarded) as backend,
         programs.provider(folder, seed) as provider,
         programs.collector(
             folder,
@@ -71,7 +88,8 @@ def demo(folder: Path, rate: float, seed: int = 1) -> Iterator[Child]:
             provider.url,
             key,
             storage={"directory": str(folder / "storage")},
-            forward={"backend": {"endpoint": f"http://127.0.0.1:{backend.server_port}", "protocol": "http"}},
+            forward={"backend": backend.destination},
+            push={"backend": {**backend.destination, "interval_seconds": 5}},
         ) as collector,
         programs.app(rate, seed, provider.url, otlp_port, key),
     ):

@@ -47,6 +47,11 @@ def largest(family: Family, *by: str, where: str = "") -> str:
     return _aggregated("max", _selected(family, where), by)
 
 
+def earliest(family: Family, *by: str, where: str = "") -> str:
+    """The smallest value of a gauge, by labels: of a time that several collectors tell, when it first was."""
+    return _aggregated("min", _selected(family, where), by)
+
+
 def summed(family: Family, *by: str, where: str = "") -> str:
     """The sum of a gauge, by labels."""
     return total(_selected(family, where), *by)
@@ -67,7 +72,7 @@ def releases() -> str:
     """When each version of what the variables select was first seen at work, in milliseconds since the epoch."""
     kinds = {semconv.RELEASE_APP: "service", semconv.RELEASE_PROMPT: "template", semconv.RELEASE_MODEL: "model"}
     selected = " or ".join(
-        largest(
+        earliest(
             semconv.RELEASE_TIMESTAMP,
             *semconv.RELEASE_TIMESTAMP.labels,
             where=both(matching(semconv.LABEL_KIND, kind), f'{semconv.LABEL_NAME}=~"${variable}"'),

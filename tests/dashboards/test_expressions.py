@@ -42,3 +42,8 @@ def test_a_window_is_that_of_the_recorded_series():
     assert expressions.recorded(semconv.RECORDED_FAILURES_N, "1d", where='mode="empty"') == (
         'template_mode:llm_failures:n{service_name=~"$service", template=~"$template", window="1d", mode="empty"}'
     )
+
+
+def test_a_release_is_marked_when_the_first_of_several_collectors_saw_it():
+    first = "min by (kind, name, version) (llm_release_timestamp_seconds{kind="
+    assert expressions.releases().count(first) == expressions.releases().count("llm_release_timestamp_seconds") == 3

@@ -25,9 +25,11 @@ LATER = {
     semconv.RECORDED_NEGATIVE_FEEDBACK_Z: "nor were there seven, which a day is compared with",
     semconv.RECORDED_COST_RATE_7D: "what an hour usually costs is known after a day",
     r"^ALERTS.*category=~\"slo\|cost\"": "so few calls are no reason for an alert",
+    r"^ALERTS.*category=\"telemetry\"": "nothing is wrong with the demo's collector, once it was scraped",
     r"< scalar\(": "what is of too few answers; after a while nothing is",
     semconv.ANSWER_TOKEN.name: "no model of the demo streams its reasoning",
     r"llm_response_cache_saved": "the demo's cache does not say what a hit saves",
+    r"llm_collector_kafka_": "the demo's collector reads no Kafka",
 }
 # What may be below 0: differences of two rates, and what is left of a budget that was overspent.
 SIGNED = re.compile(r"llm_quality_(drop|change)|llm_divergence|budget_left|^0 -|- 1$|^\(?sum.*\) - ")
