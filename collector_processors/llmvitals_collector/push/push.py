@@ -3,7 +3,7 @@
 import logging
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from itertools import chain
 from threading import Event, Thread
@@ -43,7 +43,8 @@ class Pusher:
         self._started = time.time_ns()
         self._since = 0  # the time of the last moment that was accepted
         self._earlier: Moment | None = None  # that moment, where differences are told
-        self._under_way: tuple[Moment, Iterator[Request]] | None = None  # what is left of a moment's differences
+        # What is left of a moment's differences: those to be sent after the request that was not accepted, and that.
+        self._under_way: tuple[Moment, Iterator[Request], Sequence[Request]] | None = None
         self._failing = False
         for family in (semconv.OTELCOL_SENT_METRIC_POINTS, semconv.OTELCOL_SEND_FAILED_METRIC_POINTS):
             telemetry.count(family, self._exporter, amount=0)
@@ -95,19 +96,19 @@ class Pusher:
             return now.differences(self._earlier, exponential, self._resource)
         return now.sums(self._started, self._since, exponential, self._resource)
 
-    def _send(self, moment: Moment, left: Iterator[Request]) -> None:
-        """Send what is left of a moment. What is refused for good is counted, and the rest goes on.
+    def _send(self, moment: Moment, left: Iterator[Request], again: Sequence[Request] = ()) -> None:
+        """Send what is left of a moment, first what failed. What is refused for good is counted, and passed.
 
         Raises:
             BusyError: the destination could not take all of it, but may be able to later.
         """
         failing = False
-        for request in left:
+        for request in chain(again, left):
             try:
                 rejected = min(self._transport.send(request), request.records)
             except BusyError:
                 if self._earlier:
-                    self._under_way = moment, chain([request], left)
+                    self._under_way = moment, left, [request]
                 self._count(semconv.OTELCOL_SEND_FAILED_METRIC_POINTS, request.records)
                 raise
             except Exception as error:

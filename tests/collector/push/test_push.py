@@ -1,6 +1,7 @@
 """Destinations get everything, whatever becomes of single pushes; and each collector has a name of its own."""
 
 import re
+import threading
 import time
 import urllib.request
 import uuid
@@ -17,9 +18,10 @@ from llmvitals_collector.config import Config, ConfigError, Metrics
 from llmvitals_collector.decode import Encoding
 from llmvitals_collector.document import parsed
 from llmvitals_collector.expose import Format
+from llmvitals_collector.forward.transport import BusyError
 from llmvitals_collector.pipeline import Pipeline
 from llmvitals_collector.push.config import PushConfig
-from llmvitals_collector.push.push import Push
+from llmvitals_collector.push.push import Push, Pusher
 from llmvitals_collector.receivers import Signal
 from llmvitals_collector.storage import StorageConfig, StorageError
 from llmvitals_collector.telemetry import Telemetry
@@ -118,6 +120,44 @@ def test_differences_that_were_not_accepted_come_again_first_and_add_up(backend,
     assert len(set(refused_twice)) == 1
     accepted = [first, *(each.body for each in backend.received[3:])]
     assert sum(total(series([body])) for body in accepted) == sum(range(1, 7))
+
+
+class Away:
+    """A transport that gets nothing accepted for so many attempts."""
+
+    def __init__(self, attempts):
+        self._left = attempts
+        self.sent = set()  # until the first is accepted
+        self.accepted = threading.Event()
+
+    def send(self, request):
+        if not self.accepted.is_set():
+            self.sent.add(request.body)
+        if self._left:
+            self._left -= 1
+            raise BusyError("is away")
+        self.accepted.set()
+        return 0
+
+    def close(self):
+        pass
+
+
+def test_what_differences_take_does_not_grow_with_each_attempt():
+    """The stack is a small one, which what is kept for the next attempt would overflow if it were kept in layers."""
+    collector = Pipeline(Config())
+    config = PushConfig(endpoint="http://localhost:1", temporality="delta", interval_seconds=0)
+    pusher = Pusher("a", config, collector._moment, collector._telemetry)
+    pusher._transport = away = Away(20_000)
+    usual = threading.stack_size(256 << 10)
+    try:
+        pusher.start({})
+    finally:
+        threading.stack_size(usual)
+    assert away.accepted.wait(60)
+    assert len(away.sent) == 1
+    pusher.stop()
+    pusher.join(time.monotonic() + 20)
 
 
 def test_what_is_refused_for_good_is_counted_and_said_once(backend, pushing, answer, caplog):
