@@ -2,6 +2,7 @@
 
 import gzip
 import threading
+import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -165,6 +166,7 @@ class Backend:
     def __init__(self) -> None:
         self.script: list[Answer] = []  # and then accepts everything
         self.received: list[Received] = []
+        self.times: list[float] = []  # when, by time.monotonic()
         self.released = threading.Event()  # ends hanging
         self._changed = threading.Condition()
         self.accepted = 0
@@ -172,6 +174,7 @@ class Backend:
     def next(self, received: Received) -> Answer:
         with self._changed:
             self.received.append(received)
+            self.times.append(time.monotonic())
             answer = self.script.pop(0) if self.script else Answer()
             self.accepted += answer.kind == "accept"
             self._changed.notify_all()
@@ -217,7 +220,7 @@ class HttpBackend(Backend):
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         if context:
             self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-        self.endpoint = f"http{'s' if context else ''}://localhost:{self._server.server_address[1]}"
+        self.endpoint = f"http{'s' if context else ''}://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever)
         self._thread.start()
 
@@ -236,8 +239,8 @@ class GrpcBackend(Backend, grpc.GenericRpcHandler):
         self._pool = ThreadPoolExecutor(max_workers=4)
         self._server = grpc.server(self._pool, handlers=[self])
         add = self._server.add_secure_port if credentials else self._server.add_insecure_port
-        port = add("localhost:0", *([credentials] if credentials else []))
-        self.endpoint = f"http{'s' if credentials else ''}://localhost:{port}"
+        port = add("127.0.0.1:0", *([credentials] if credentials else []))
+        self.endpoint = f"http{'s' if credentials else ''}://127.0.0.1:{port}"
         self._server.start()
 
     def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:

@@ -230,7 +230,7 @@ def test_a_stop_without_a_start_is_safe(telemetry):
 
 
 def test_a_login_of_the_host_does_not_replace_the_configured_one(http_backend, forward, monkeypatch, tmp_path):
-    (tmp_path / "netrc").write_text("machine localhost login me password secret\n")
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password secret\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     forwarding = forward(http_backend, headers={"authorization": "Bearer abc"})
     forwarding.offer(Signal.TRACES, b"", PROTOBUF, 1)

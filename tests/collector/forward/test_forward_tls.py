@@ -2,6 +2,7 @@
 
 import ssl
 from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import grpc
@@ -20,15 +21,15 @@ from llmvitals_collector.receivers import Signal
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory) -> tuple[Path, Path]:
-    """A certificate of localhost that is its own authority, and its key."""
+    """A certificate of 127.0.0.1 that is its own authority, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.now(UTC)
     made = (
         x509.CertificateBuilder(
             name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(hours=1)
         )
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
@@ -84,7 +85,7 @@ def test_a_backend_that_no_trusted_authority_knows_gets_nothing(
 @pytest.mark.parametrize("protocol", ["http", "grpc"])
 def test_a_file_that_cannot_be_read_is_told_with_its_key(telemetry, protocol):
     config = ForwardConfig(
-        endpoint="https://localhost:1", protocol=protocol, tls=DestinationTls(ca_file="/nowhere/ca.pem")
+        endpoint="https://127.0.0.1:1", protocol=protocol, tls=DestinationTls(ca_file="/nowhere/ca.pem")
     )
     with pytest.raises(ConfigError, match=r"^forward\.mine\.tls\.ca_file: /nowhere/ca\.pem cannot be read: "):
         Forward({"mine": config}, telemetry)

@@ -146,7 +146,7 @@ class Away:
 def test_what_differences_take_does_not_grow_with_each_attempt():
     """The stack is a small one, which what is kept for the next attempt would overflow if it were kept in layers."""
     collector = Pipeline(Config())
-    config = PushConfig(endpoint="http://localhost:1", temporality="delta", interval_seconds=0)
+    config = PushConfig(endpoint="http://127.0.0.1:1", temporality="delta", interval_seconds=0)
     pusher = Pusher("a", config, collector._moment, collector._telemetry)
     pusher._transport = away = Away(20_000)
     usual = threading.stack_size(256 << 10)
@@ -182,10 +182,9 @@ def test_points_that_a_destination_rejects_are_counted(http_backend, pushing, an
 def test_a_destination_that_says_when_to_come_again_is_left_alone_until_then(backend, pushing, answer):
     backend.script = [answer("busy", after_seconds=1)]
     pushing(backend)
-    backend.wait(lambda: len(backend.received) == 1)
-    asked = time.monotonic()
     backend.wait(lambda: backend.accepted == 1)
-    assert time.monotonic() - asked > 0.9
+    first, second, *_ = backend.times
+    assert second - first >= 1
 
 
 def test_one_that_names_a_time_which_never_comes_is_told_the_last_push_all_the_same(backend, pushing, answer):
