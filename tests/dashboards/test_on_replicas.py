@@ -49,8 +49,10 @@ GAUGES = {family.name for family in semconv.FAMILIES if family.kind == "gauge"}
 OWN = re.compile(
     r"by \([^)]*\binstance\b|\bup\b|scrape_|process_|cpu_seconds|lag_seconds|build_info|config_info|label_(sets|values)"
 )
+# Asked is just beyond a percentile: if 19 of 20 calls are in one bucket, rounding decides in which the 95th one ends.
+PERCENTILE, BEYOND = re.compile(r"(?<=histogram_quantile\()(0\.\d+)"), r"\g<1>0314159"
 BOARDS = {
-    faster(query.expression, TIMES, 2 * SCRAPE): query
+    faster(PERCENTILE.sub(BEYOND, query.expression), TIMES, 2 * SCRAPE): query
     for query in queries({"__rate_interval": "5m", "__interval": "5m", "__range": "6h", "__range_s": "360"})
     if not OWN.search(query.expression)
 }
