@@ -1,10 +1,9 @@
 """Which collector this is among its replicas: a name that a restart keeps where anything is kept."""
 
-import os
 import uuid
 from pathlib import Path
 
-from llmvitals_collector.storage.directory import StorageError, sync_names, unreadable, unwritable
+from llmvitals_collector.storage.directory import StorageError, unreadable, unwritable, write_whole
 
 _FILE = "instance_id"
 
@@ -33,14 +32,8 @@ def instance_id(directory: str) -> str:
 
 def _made(path: Path) -> str:
     made = str(uuid.uuid4())
-    unfinished = path.with_suffix(".unfinished")
     try:
-        with unfinished.open("w") as file:
-            file.write(f"{made}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-        sync_names(path.parent)
+        write_whole(path, [f"{made}\n".encode()])
     except OSError as error:
         raise unwritable(path, error) from error
     return made

@@ -1,9 +1,12 @@
 """The directory that keeps what must survive the collector, and belongs to one collector at a time."""
 
+import contextlib
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 KEY = "storage.directory"  # of the configuration
+UNFINISHED = ".unfinished"  # the suffix of a file that is being written
 _LOCK = "lock"
 
 
@@ -52,6 +55,30 @@ def numbered(directory: Path, suffix: str) -> dict[int, Path]:
 
 def path_of(directory: Path, number: int, suffix: str) -> Path:
     return directory / f"{number:016d}{suffix}"
+
+
+def write_whole(path: Path, pieces: Iterable[bytes | memoryview]) -> int:
+    """Write a file that is there as a whole or not at all, durable on return, and its owner's only; gives its size.
+
+    Raises:
+        OSError: it is not written; what was there before is unharmed.
+    """
+    unfinished = path.with_suffix(UNFINISHED)
+    try:
+        handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            for piece in pieces:
+                file.write(piece)
+            size = file.tell()
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+        sync_names(path.parent)
+    except OSError:
+        with contextlib.suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+        raise
+    return size
 
 
 def sync_names(directory: Path) -> None:

@@ -1,8 +1,6 @@
 """The state of the collector at a position of the journal, in a file that is there as a whole or not at all."""
 
-import contextlib
 import logging
-import os
 import struct
 import zlib
 from collections.abc import Mapping
@@ -14,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmvitals_collector.storage.directory import (
+    UNFINISHED,
     StorageError,
     numbered,
     path_of,
-    sync_names,
     unreadable,
     unwritable,
+    write_whole,
 )
 
 _logger = logging.getLogger(__name__)
@@ -28,7 +27,6 @@ Parts: TypeAlias = Mapping[str, NDArray[Any] | bytes]
 
 SUFFIX = ".snapshot"
 VERSION = 1
-_UNFINISHED = ".unfinished"
 _KEPT = 2
 _MAGIC = b"LVS"
 # Magic, version, length of the contents; a checksum of this and all that follows; the contents as JSON; the parts. The
@@ -65,7 +63,7 @@ class Snapshots:
         self.position = max(self._sizes, default=0)
         self.damaged = 0
         try:
-            for path in directory.glob(f"*{_UNFINISHED}"):
+            for path in directory.glob(f"*{UNFINISHED}"):
                 path.unlink()
         except OSError as error:
             raise unwritable(directory, error) from error
@@ -89,25 +87,13 @@ class Snapshots:
             StorageError: it is not written; the ones before are unharmed.
         """
         path = path_of(self._directory, position, SUFFIX)
-        unfinished = path.with_suffix(_UNFINISHED)
         try:
-            handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(handle, "wb") as file:
-                for piece in _encode(parts):
-                    file.write(piece)
-                size = file.tell()
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.replace(path)
-            sync_names(self._directory)
-            self._sizes[position] = size
+            self._sizes[position] = write_whole(path, _encode(parts))
             self.position = position
             for old in sorted(self._sizes)[:-_KEPT]:
                 path_of(self._directory, old, SUFFIX).unlink()
                 del self._sizes[old]
         except OSError as error:
-            with contextlib.suppress(OSError):
-                unfinished.unlink(missing_ok=True)
             raise unwritable(path, error) from error
 
     def discard(self) -> None:

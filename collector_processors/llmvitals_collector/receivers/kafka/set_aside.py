@@ -1,7 +1,6 @@
 """Where messages go that cannot be taken, so that they neither stop their partition nor get lost."""
 
 import logging
-import os
 from pathlib import Path
 from typing import Protocol
 
@@ -9,6 +8,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 
 from llmvitals_collector.receivers.kafka import Message
 from llmvitals_collector.receivers.kafka.client import BROKER_SECONDS
+from llmvitals_collector.storage.directory import sync_names, write_whole
 
 _logger = logging.getLogger(__name__)
 
@@ -55,13 +55,10 @@ class Files:
             if not self._has_room(path, len(message.value)):
                 _logger.warning("%s is %s, and passed; %s is full", message, reason, self._directory)
                 return
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            unfinished = path.with_suffix(".unfinished")
-            with unfinished.open("wb") as file:
-                file.write(message.value)
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.replace(path)
+            for folder in (self._directory, path.parent):
+                folder.mkdir(mode=0o700, exist_ok=True)
+                sync_names(folder.parent)
+            write_whole(path, [message.value])
         except OSError as error:
             raise SetAsideError(f"{path} cannot be written: {error.strerror or error}") from error
         _logger.warning("%s is %s, and set aside in %s", message, reason, path)
