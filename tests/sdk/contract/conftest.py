@@ -1,13 +1,16 @@
-"""The contract's parameters: every subject, and every way of calling it."""
+"""The contract's parameters: every subject, and every way of calling it; and a clock that no machine can disturb."""
 
 import asyncio
 import inspect
+import itertools
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from subjects import SUBJECTS
 from subjects.subject import Subject
+
+from llmvitals import _call, _emit
 
 Calling = tuple[Subject, Callable[[Any], Any]]
 
@@ -81,3 +84,14 @@ def call(arun: Callable[..., Any]) -> Callable[[Subject, Any], Any]:
         return arun(style(clients), clients) if asyncio.iscoroutinefunction(style) else style(clients)
 
     return plain
+
+
+@pytest.fixture
+def chunk_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time goes on by a second whenever it is read: once when the call starts, once for each chunk, once at its end.
+
+    So every time that is told is a number of chunks, however late the machine gets to them.
+    """
+    readings = itertools.count()
+    for module in (_emit, _call):
+        monkeypatch.setattr(module, "perf_counter_ns", lambda: next(readings) * 1_000_000_000)

@@ -23,6 +23,7 @@ def _subject(name, resource):
         helper=found.helper,
         aclose=lambda stream: stream.close(),
         awaits_chunk=stainless.awaits_chunk,
+        openers=2,
         seen=stainless.seen,
     )
 

@@ -118,7 +118,7 @@ _CHAT_V1 = {"model": "command-x", "message": PROMPT[0]["content"]}
 _EMBED = {"model": "embed-x", "texts": ["Where?", "When?"], "input_type": "search_query"}
 
 SUBJECTS = [
-    _chat("cohere chat", _V2, _AV2, _CHAT),
+    _chat("cohere chat", _V2, _AV2, _CHAT, openers=2),
     _chat("cohere chat of version 1", _V1, _AV1, _CHAT_V1, reasons=False),
     _embeddings("cohere embed", _V2, _AV2, _EMBED | {"embedding_types": ["float"]}),
     _embeddings("cohere embed of version 1", _V1, _AV1, _EMBED),

@@ -108,6 +108,7 @@ SUBJECTS = [
         own_errors={401: "litellm.exceptions.AuthenticationError"},
         retrying={"num_retries": 2},
         attempts_seen=False,
+        openers=0,
     ),
     _subject(
         "litellm text completion",
@@ -132,6 +133,7 @@ SUBJECTS = [
         retrying=None,
         attempts_seen=False,
         aclose=None,
+        openers=4,
     ),
     _subject(
         "litellm embedding of a batch",

@@ -36,7 +36,13 @@ SUBJECTS = [
         operation="chat",
         stream_tells=frozenset({"id", "finish"}),
     ),
-    _subject("openai responses", lambda c: c.responses, {"model": "gpt-x", "input": "Where?"}, operation="chat"),
+    _subject(
+        "openai responses",
+        lambda c: c.responses,
+        {"model": "gpt-x", "input": "Where?"},
+        operation="chat",
+        openers=4,
+    ),
     _subject(
         "openai completions",
         lambda c: c.completions,

@@ -18,7 +18,7 @@ class Subject:
     provider, operation, model: what the span is to say.
     errors: status of a refused request -> error.type.
     timeout: error.type of a call that takes longer than the client waits.
-    impatient: the client's options that make it wait for 0.05 seconds.
+    impatient: the client's options that make it wait for 0.25 seconds: enough to connect.
     attempts_seen: whether the span says how often the request was sent.
     retrying: the client's options that make it retry twice; None where it never does.
     whole: the ways of calling that give the answer whole, by name; the first is the plain one, sync.
