@@ -124,12 +124,12 @@ def test_an_attempt_that_gets_no_answer_ends_and_is_made_again(backend, forward,
     forwarding = forward(backend, timeout_seconds=0.2)
     forwarding.offer(Signal.TRACES, b"", PROTOBUF, 1)
     backend.wait(lambda: backend.accepted == 1)
-    assert len(backend.received) == 2
+    assert len(backend.received) >= 2
 
 
 def test_a_request_is_given_up_after_the_time_of_the_retries(backend, forward, counts, answer):
     backend.script = [answer("busy")] * 1000
-    forwarding = forward(backend, retry=ForwardRetry(initial_seconds=0.02, total_seconds=0.5))
+    forwarding = forward(backend, retry=ForwardRetry(initial_seconds=0.02, total_seconds=2))
     forwarding.offer(Signal.TRACES, b"", PROTOBUF, 1)
     deadline = time.monotonic() + 20
     while not counts()["send_failed_spans_total"]:

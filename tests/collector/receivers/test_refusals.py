@@ -171,8 +171,10 @@ def test_a_client_that_goes_away_in_the_middle_leaves_nothing_behind(receivers, 
     if protocol == "grpc":
         path = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
         message = Event()
-        with grpc.insecure_channel(f"127.0.0.1:{receivers.grpc.port}") as channel, pytest.raises(grpc.RpcError):
-            channel.stream_unary(path)(iter(message.wait, True), timeout=0.5)
+        with grpc.insecure_channel(f"127.0.0.1:{receivers.grpc.port}") as channel:
+            grpc.channel_ready_future(channel).result(20)
+            with pytest.raises(grpc.RpcError):
+                channel.stream_unary(path)(iter(message.wait, True), timeout=1)
         message.set()
     else:
         with socket.create_connection(("127.0.0.1", receivers.http.port)) as connection:

@@ -58,8 +58,10 @@ def test_an_async_call_in_a_full_pool_tells_how_long_it_has_waited(clients, span
             await asyncio.gather(*(client.chat.completions.create(**CHAT) for _ in range(2)))
 
     arun(two_over_one_connection(), loopback)
-    waits = sorted(span.attributes[semconv.REQUEST_QUEUE_TIME] for span in spans())
-    assert waits[0] < 0.15 < 0.2 <= waits[1]
+    took = [(span.end_time - span.start_time) / 1e9 for span in spans()]
+    waits = [span.attributes[semconv.REQUEST_QUEUE_TIME] for span in spans()]
+    assert max(waits) >= 0.2
+    assert all(wait + 0.2 <= duration for wait, duration in zip(waits, took, strict=True)), "none of the answer"
 
 
 def test_the_connection_of_a_dropped_stream_is_let_go_as_without_llmvitals(clients, spans):
@@ -75,7 +77,7 @@ def test_the_connection_of_a_dropped_stream_is_let_go_as_without_llmvitals(clien
         assert response.is_closed
     finally:
         gc.enable()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 20
     while not spans() and time.monotonic() < deadline:
         time.sleep(0.001)
     assert spans()[0].attributes[semconv.STREAM_ENDING] == semconv.ABANDONED

@@ -54,10 +54,10 @@ def test_an_endpoint_that_wants_to_be_left_alone_for_long_is_not_asked_again(by,
 def test_an_endpoint_that_does_not_answer_is_waited_for_no_longer_than_told(by, judge, endpoint, reply):
     endpoint.answers(reply(late=True))
     began = time.monotonic()
-    result = by.score(judge(request_timeout=0.4, timeout=1), QUESTION, None, ANSWER)
-    assert time.monotonic() - began < 4
+    result = by.score(judge(request_timeout=0.4, timeout=2), QUESTION, None, ANSWER)
+    assert time.monotonic() - began < 6
     assert (result.score, result.outcome, result.error) == (None, semconv.JUDGE_TIMEOUT, semconv.TIMEOUT)
-    assert 1 < result.attempts <= 3, "within the time of the judgement"
+    assert 1 < result.attempts <= 5, "within the time of the judgement"
 
 
 @pytest.mark.parametrize("slow", ["halfway", "blanks"])

@@ -79,7 +79,7 @@ def _subject(name: str, resource: str, request: dict[str, Any], **facts: Any) ->
         provider="mistral_ai",
         errors=dict.fromkeys((401, 429, 500), _ERROR),
         timeout=f"{httpx.__name__}.ReadTimeout",
-        impatient={"timeout_ms": 50},
+        impatient={"timeout_ms": 250},
         retrying=None,  # it retries for a time, not so many times
         whole={"complete": complete, "async complete": acomplete, **more},
         awhole=acomplete,
@@ -139,7 +139,7 @@ SUBJECTS = [
         model="embed-x",
         errors=dict.fromkeys((401, 429, 500), _ERROR),
         timeout=f"{httpx.__name__}.ReadTimeout",
-        impatient={"timeout_ms": 50},
+        impatient={"timeout_ms": 250},
         retrying=None,
         whole={
             "create": lambda clients: _sync(clients).embeddings.create(**_EMBED),

@@ -28,7 +28,7 @@ class Subject:
     close, aclose: close it; None where it can't be closed.
     lazy: the request is made when the first chunk is asked for, not when the stream is opened.
     awaits_chunk: whether somebody waits for a chunk of the stream now; None where it can't be closed meanwhile.
-    openers: how many chunks a stream opens with before its first token.
+    openers: how many chunks a stream opens with before the first that brings a token.
     reasons: whether its streams tell the model's reasoning.
     helper: start a stream by a helper that is left like a block; None where there is none.
     tells: what the API's answers tell of their usage.
@@ -43,7 +43,7 @@ class Subject:
     errors: Mapping[int, str]
     whole: Mapping[str, Style]
     timeout: str = ""
-    impatient: Mapping[str, Any] = field(default_factory=lambda: {"timeout": 0.05})
+    impatient: Mapping[str, Any] = field(default_factory=lambda: {"timeout": 0.25})
     retrying: Mapping[str, Any] | None = field(default_factory=lambda: {"max_retries": 2})
     attempts_seen: bool = True
     awhole: Style | None = None
