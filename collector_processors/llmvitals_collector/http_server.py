@@ -22,6 +22,11 @@ Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+# How long a connection may be idle. Exporters send every 5 s (OTEL_BSP_SCHEDULE_DELAY) or every 60 s
+# (OTEL_METRIC_EXPORT_INTERVAL): closed just then, as after uvicorn's own 5 s, their request is lost and sent again.
+# https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
+_IDLE_SECONDS = 75
+
 
 class HttpServer:
     """Serves an app on `address`, which the configuration has in the section `key`; see lifecycle.Server.
@@ -54,6 +59,7 @@ class HttpServer:
             access_log=False,
             proxy_headers=False,
             server_header=False,
+            timeout_keep_alive=_IDLE_SECONDS,
             timeout_graceful_shutdown=GRACE_SECONDS,
             ssl_context_factory=self._ssl_context if self._tls else None,
         )

@@ -58,6 +58,8 @@ class Provider:
             proxy_headers=False,
             log_config=None,
             log_level="critical",
+            # After uvicorn's own 5 s it would now and then close a connection just when a client sends on it again.
+            timeout_keep_alive=75,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="provider", daemon=True)

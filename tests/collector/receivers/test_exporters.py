@@ -1,6 +1,8 @@
 """OpenTelemetry's own exporters lose nothing to a collector that refuses for a while."""
 
+import select
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
 
 import pytest
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as GrpcSpanExporter
@@ -76,3 +78,13 @@ def test_a_batch_that_is_malformed_is_not_sent_again(exporter, protocol, intake,
     intake.outcome = RefusedError(semconv.MALFORMED, "the body is no batch")
     assert exporter().export([span("x")]) is SpanExportResult.FAILURE
     assert intake.refused == {(protocol, semconv.MALFORMED): 1}
+
+
+def test_a_connection_stays_open_from_one_batch_to_the_next(receivers):
+    """Exporters send every five seconds, unless they are told otherwise."""
+    connection = HTTPConnection("127.0.0.1", receivers.http.port)
+    connection.request("POST", "/v1/traces", b"", {"content-type": "application/x-protobuf"})
+    connection.getresponse().read()
+    closed, _, _ = select.select([connection.sock], [], [], 6)
+    connection.close()
+    assert not closed
