@@ -51,11 +51,14 @@ class App:
             env=environment,
         )
 
-    def call(self, what: str, template: str, count: int) -> None:
-        """Make so many calls, several at a time, and wait for their ends."""
+    def call(self, what: str, template: str, count: int) -> list[tuple[float, float]]:
+        """Make so many calls, several at a time, and wait for their ends.
+
+        Returns what the app's users saw of its streams: the seconds to the first word, and to the end.
+        """
         self._process.stdin.write(f"{what} {template} {count}\n")
         self._process.stdin.flush()
-        assert self._process.stdout.readline() == "done\n"
+        return [(first, end) for first, end in json.loads(self._process.stdout.readline())]
 
     def stop(self) -> None:
         self._process.stdin.close()

@@ -1,8 +1,13 @@
-"""An app on the real clients, instrumented by one line; calls what its standard input says: `WHAT TEMPLATE COUNT`."""
+"""An app on the real clients, instrumented by one line; calls what its standard input says: `WHAT TEMPLATE COUNT`.
+
+When they have ended it writes a line: of each stream, as JSON, the seconds to its first word and to its end.
+"""
 
 import concurrent.futures
 import contextlib
+import json
 import sys
+from time import perf_counter
 
 import anthropic
 import openai
@@ -13,6 +18,7 @@ llmvitals.instrument()
 gpt = openai.OpenAI(max_retries=0)
 claude = anthropic.Anthropic(max_retries=0)
 QUESTION = [{"role": "user", "content": "Where is my parcel?"}]
+seen: list[tuple[float, float]] = []
 
 
 def chat(model: str = "gpt-x") -> object:
@@ -24,8 +30,13 @@ def other() -> object:
 
 
 def stream() -> object:
+    started = perf_counter()
     with claude.messages.stream(model="claude-x", max_tokens=99, messages=QUESTION) as answer:
-        return answer.get_final_message()
+        next(answer.text_stream)
+        first = perf_counter()
+        whole = answer.get_final_message()
+    seen.append((first - started, perf_counter() - started))
+    return whole
 
 
 def embed() -> object:
@@ -54,4 +65,5 @@ with concurrent.futures.ThreadPoolExecutor(16) as pool:
     for line in sys.stdin:
         what, template, count = line.split()
         list(pool.map(lambda _: call(what, template), range(int(count))))  # noqa: B023 - done before the next line
-        print("done", flush=True)
+        print(json.dumps(seen), flush=True)
+        seen.clear()
