@@ -2,6 +2,10 @@
 
 import json
 import random
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -63,3 +67,20 @@ def test_a_reader_knows_good_answers_from_bad_ones(verdicts):
 def test_a_reader_slips_as_often_as_told(verdicts):
     assert verdicts(*[GOOD] * 20, slips=1.0) == ["fail"] * 20
     assert 20 < verdicts(*[desk.REFUSAL] * 400, slips=0.1).count("pass") < 60
+
+
+def test_readers_that_were_held_up_go_on_until_they_are_told_to_stop():
+    """As by the machine's sleep, for longer than they would have waited."""
+    program = (
+        "from llmvitals_collector.demo import readers; readers.EVERY_SECONDS = 0.2; print(); readers.main('none', '')"
+    )
+    with subprocess.Popen([sys.executable, "-u", "-c", program], stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        for _ in range(3):
+            process.send_signal(signal.SIGSTOP)
+            time.sleep(0.4)
+            process.send_signal(signal.SIGCONT)
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(0.2)
+        process.terminate()
+        assert process.wait(20) == 0

@@ -5,7 +5,9 @@ Run as a program until it gets SIGTERM, and then once more: python -m llmvitals_
 
 import functools
 import json
+import os
 import random
+import select
 import signal
 import sys
 import tempfile
@@ -53,11 +55,16 @@ def grade(store: str, collector: str, folder: Path, turn: int) -> None:
 
 def main(store: str, collector: str) -> None:
     """Grades every few seconds until SIGTERM, and once more."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+    # Not by signal.sigtimedwait: where the process is held up beyond the timeout, as by the machine's sleep, it takes
+    # what happens to be in memory for a signal (CPython 3.11.7).
+    arrived, arrives = os.pipe()
+    os.set_blocking(arrives, False)
+    signal.set_wakeup_fd(arrives)
+    signal.signal(signal.SIGTERM, lambda *_: None)
     stopping, turn = False, 0
     with tempfile.TemporaryDirectory(prefix="llmvitals-") as folder:
         while not stopping:
-            stopping = signal.sigtimedwait([signal.SIGTERM], EVERY_SECONDS) is not None
+            stopping = bool(select.select([arrived], [], [], EVERY_SECONDS)[0])
             if Path(store).exists():
                 turn += 1
                 grade(store, collector, Path(folder), turn)
