@@ -7,6 +7,7 @@ import contextlib
 import functools
 import inspect
 import os
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
@@ -19,12 +20,16 @@ from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogR
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import StatusCode
 
 import llmvitals
+from llmvitals import semconv
 from llmvitals_collector.demo.behaviour import Behaviour
 from llmvitals_collector.demo.provider import Provider
 
 os.environ["LLMVITALS_STRICT"] = "1"  # a fault of ours fails the test, where an app would never see it
+
+PATIENCE = 20  # seconds that a wait may take
 
 _SPANS = InMemorySpanExporter()
 _EVENTS = InMemoryLogRecordExporter()
@@ -72,6 +77,22 @@ def span(spans: Callable[[], list]) -> Callable[[], Any]:
         return only
 
     return one
+
+
+@pytest.fixture
+def ended(spans: Callable[[], list]) -> Callable[..., Any]:
+    """`ended(ending, status)` is the one span, once its call has ended so: that may be told by another thread."""
+
+    def await_end(ending: str, status: StatusCode = StatusCode.UNSET) -> Any:
+        deadline = time.monotonic() + PATIENCE
+        while not spans() and time.monotonic() < deadline:
+            time.sleep(0.005)
+        (span,) = spans()
+        assert span.attributes[semconv.STREAM_ENDING] == ending
+        assert span.status.status_code is status
+        return span
+
+    return await_end
 
 
 @pytest.fixture

@@ -15,17 +15,6 @@ from llmvitals_collector.demo.behaviour import Behaviour
 SLOW = Behaviour(token_seconds=0.02, output_tokens=50)
 
 
-def ended(spans, ending, status=StatusCode.UNSET):
-    """The one span of the call, once it has ended."""
-    deadline = time.monotonic() + 20
-    while not spans() and time.monotonic() < deadline:
-        time.sleep(0.005)
-    (span,) = spans()
-    assert span.attributes[semconv.STREAM_ENDING] == ending
-    assert span.status.status_code is status
-    return span
-
-
 def opened(subject, loopback, chunks=3):
     """A stream of which the app has read a few chunks."""
     stream = subject.open(loopback)
@@ -34,13 +23,13 @@ def opened(subject, loopback, chunks=3):
     return stream
 
 
-def test_close_ends_the_call_at_once(closable, clients, spans):
+def test_close_ends_the_call_at_once(closable, clients, ended):
     stream = opened(closable, clients(SLOW))
     closable.close(stream)
-    ended(spans, semconv.CLOSED)
+    ended(semconv.CLOSED)
 
 
-def test_close_ends_an_async_call_at_once(async_closable, clients, spans, arun):
+def test_close_ends_an_async_call_at_once(async_closable, clients, ended, arun):
     loopback = clients(SLOW)
 
     async def main():
@@ -49,10 +38,10 @@ def test_close_ends_an_async_call_at_once(async_closable, clients, spans, arun):
         await async_closable.aclose(stream)
 
     arun(main(), loopback)
-    ended(spans, semconv.CLOSED)
+    ended(semconv.CLOSED)
 
 
-def test_close_in_another_thread_while_a_chunk_is_awaited_is_no_error(closable_while_read, clients, spans):
+def test_close_in_another_thread_while_a_chunk_is_awaited_is_no_error(closable_while_read, clients, ended):
     stream = opened(
         closable_while_read,
         clients(Behaviour(first_token_seconds=1, output_tokens=2)),
@@ -68,11 +57,11 @@ def test_close_in_another_thread_while_a_chunk_is_awaited_is_no_error(closable_w
     while not closable_while_read.awaits_chunk(stream):
         time.sleep(0.001)
     closable_while_read.close(stream)
-    ended(spans, semconv.CLOSED)
+    ended(semconv.CLOSED)
     reader.join()
 
 
-def test_close_in_another_task_while_a_chunk_is_awaited_is_no_error(async_closable_while_read, clients, spans, arun):
+def test_close_in_another_task_while_a_chunk_is_awaited_is_no_error(async_closable_while_read, clients, ended, arun):
     loopback = clients(Behaviour(first_token_seconds=1, output_tokens=2))
 
     async def main():
@@ -90,33 +79,33 @@ def test_close_in_another_task_while_a_chunk_is_awaited_is_no_error(async_closab
         await asyncio.gather(reader, return_exceptions=True)
 
     arun(main(), loopback)
-    ended(spans, semconv.CLOSED)
+    ended(semconv.CLOSED)
 
 
-def test_leaving_the_block_ends_the_call_at_once(closable, clients, spans):
+def test_leaving_the_block_ends_the_call_at_once(closable, clients, spans, ended):
     stream = opened(closable, clients(SLOW))
     with stream if hasattr(stream, "__enter__") else contextlib.closing(stream):
         assert not spans()
-    ended(spans, semconv.CLOSED)
+    ended(semconv.CLOSED)
 
 
-def test_leaving_a_helper_s_block_ends_the_call_at_once(with_helper, clients, spans):
+def test_leaving_a_helper_s_block_ends_the_call_at_once(with_helper, clients, spans, ended):
     with with_helper.helper(clients(SLOW)) as stream:
         next(iter(stream))
         assert not spans()
-    ended(spans, semconv.CLOSED)
+    ended(semconv.CLOSED)
 
 
-def test_a_dropped_stream_ends_its_call_when_it_is_collected_at_the_time_of_its_last_chunk(streaming, clients, spans):
+def test_a_dropped_stream_ends_its_call_when_it_is_collected_at_the_time_of_its_last_chunk(streaming, clients, ended):
     stream = opened(streaming, clients(SLOW))
     read_until = time.time_ns()
     time.sleep(0.1)  # the app thinks, and then goes away
     del stream
     gc.collect()
-    assert ended(spans, semconv.ABANDONED).end_time <= read_until
+    assert ended(semconv.ABANDONED).end_time <= read_until
 
 
-def test_a_stream_that_nobody_read_ends_its_call_when_it_is_collected(streaming, clients, spans):
+def test_a_stream_that_nobody_read_ends_its_call_when_it_is_collected(streaming, clients, spans, ended):
     loopback = clients(SLOW)
     streaming.open(loopback)
     gc.collect()
@@ -124,11 +113,11 @@ def test_a_stream_that_nobody_read_ends_its_call_when_it_is_collected(streaming,
         assert not spans()
         assert not loopback.provider.served, "no request, no call"
     else:
-        span = ended(spans, semconv.ABANDONED)
+        span = ended(semconv.ABANDONED)
         assert semconv.TIME_TO_FIRST_TOKEN not in span.attributes
 
 
-def test_a_generator_closed_by_its_web_framework_is_no_error(closable, clients, spans):
+def test_a_generator_closed_by_its_web_framework_is_no_error(closable, clients, ended):
     loopback = clients(SLOW)
 
     def answer():
@@ -138,53 +127,53 @@ def test_a_generator_closed_by_its_web_framework_is_no_error(closable, clients, 
     page = answer()
     next(page)
     page.close()
-    ended(spans, semconv.CLOSED)
+    ended(semconv.CLOSED)
 
 
-def test_a_connection_cut_in_mid_stream_is_an_error(streaming, clients, spans):
+def test_a_connection_cut_in_mid_stream_is_an_error(streaming, clients, ended):
     stream = streaming.open(clients(Behaviour(output_tokens=20, cut_after=5)))
     with pytest.raises(Exception) as raised:  # noqa: PT011 - each transport has a message of its own
         list(stream)
-    span = ended(spans, semconv.ERROR, StatusCode.ERROR)
+    span = ended(semconv.ERROR, StatusCode.ERROR)
     assert span.attributes[semconv.ERROR_TYPE].endswith(raised.type.__name__)
     assert span.attributes[semconv.STREAM_CHUNKS] >= 5
 
 
-def test_an_error_event_in_mid_stream_is_an_error(streaming, clients, spans):
+def test_an_error_event_in_mid_stream_is_an_error(streaming, clients, ended):
     """Most clients raise it; of OpenAI's Responses it is an event that the app must look at."""
     stream = streaming.open(clients(Behaviour(output_tokens=20, error_after=5)))
     with contextlib.suppress(Exception):
         list(stream)
-    ended(spans, semconv.ERROR, StatusCode.ERROR)
+    ended(semconv.ERROR, StatusCode.ERROR)
 
 
 @pytest.mark.parametrize("status", [401, 429, 500])
-def test_a_refused_request_is_an_error_of_its_own_type(subject, status, call, clients, spans):
+def test_a_refused_request_is_an_error_of_its_own_type(subject, status, call, clients, ended):
     with pytest.raises(Exception) as raised:  # noqa: PT011
         call(subject, clients(Behaviour(status=status)))
-    span = ended(spans, semconv.ERROR, StatusCode.ERROR)
+    span = ended(semconv.ERROR, StatusCode.ERROR)
     assert span.attributes[semconv.ERROR_TYPE] == subject.errors[status]
     assert span.attributes[semconv.HTTP_STATUS_CODE] == status
     assert subject.errors[status].endswith(raised.type.__name__)
 
 
-def test_a_timeout_is_an_error(subject, call, clients, spans):
+def test_a_timeout_is_an_error(subject, call, clients, ended):
     with pytest.raises(Exception):  # noqa: B017, PT011
         call(subject, clients(Behaviour(first_token_seconds=2, headers_after_seconds=2), **subject.impatient))
-    span = ended(spans, semconv.ERROR, StatusCode.ERROR)
+    span = ended(semconv.ERROR, StatusCode.ERROR)
     assert span.attributes[semconv.ERROR_TYPE] == subject.timeout
 
 
-def test_retries_are_one_call(retrying, call, clients, spans):
+def test_retries_are_one_call(retrying, call, clients, ended):
     loopback = clients(Behaviour(status=500, retry_after_seconds=0.01), **retrying.retrying)
     with pytest.raises(Exception):  # noqa: B017, PT011
         call(retrying, loopback)
     assert len(loopback.provider.served) == 3
-    span = ended(spans, semconv.ERROR, StatusCode.ERROR)
+    span = ended(semconv.ERROR, StatusCode.ERROR)
     assert span.attributes.get(semconv.REQUEST_ATTEMPTS) == (3 if retrying.attempts_seen else None)
 
 
-def test_a_task_cancelled_while_it_waits_for_a_chunk_is_no_error(async_streaming, clients, spans, arun):
+def test_a_task_cancelled_while_it_waits_for_a_chunk_is_no_error(async_streaming, clients, ended, arun):
     loopback = clients(Behaviour(first_token_seconds=5))
 
     async def page():
@@ -202,10 +191,10 @@ def test_a_task_cancelled_while_it_waits_for_a_chunk_is_no_error(async_streaming
 
     arun(visitor_leaves(), loopback)
     gc.collect()
-    ended(spans, semconv.CANCELLED)
+    ended(semconv.CANCELLED)
 
 
-def test_a_task_cancelled_between_two_reads_ends_its_call_at_its_last_chunk(async_streaming, clients, spans, arun):
+def test_a_task_cancelled_between_two_reads_ends_its_call_at_its_last_chunk(async_streaming, clients, ended, arun):
     loopback = clients(SLOW)
     read_until = 0
 
@@ -228,10 +217,10 @@ def test_a_task_cancelled_between_two_reads_ends_its_call_at_its_last_chunk(asyn
 
     arun(visitor_leaves(), loopback)
     gc.collect()
-    assert ended(spans, semconv.ABANDONED).end_time <= read_until
+    assert ended(semconv.ABANDONED).end_time <= read_until
 
 
-def test_a_task_cancelled_while_it_waits_for_an_answer_is_no_error(async_subject, clients, spans, arun):
+def test_a_task_cancelled_while_it_waits_for_an_answer_is_no_error(async_subject, clients, ended, arun):
     loopback = clients(Behaviour(first_token_seconds=5))
 
     async def visitor_leaves():
@@ -243,13 +232,13 @@ def test_a_task_cancelled_while_it_waits_for_an_answer_is_no_error(async_subject
             await task
 
     arun(visitor_leaves(), loopback)
-    ended(spans, semconv.CANCELLED)
+    ended(semconv.CANCELLED)
 
 
-def test_a_call_ends_once_whatever_happens_after(closable, clients, spans):
+def test_a_call_ends_once_whatever_happens_after(closable, clients, ended):
     stream = opened(closable, clients(Behaviour(output_tokens=3)), chunks=1)
     list(stream)
     closable.close(stream)
     del stream
     gc.collect()
-    ended(spans, semconv.COMPLETE)
+    ended(semconv.COMPLETE)
