@@ -5,6 +5,7 @@ import threading
 import time
 import urllib.request
 import uuid
+from types import SimpleNamespace
 
 import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
@@ -20,6 +21,7 @@ from llmvitals_collector.document import parsed
 from llmvitals_collector.expose import Format
 from llmvitals_collector.forward.transport import BusyError
 from llmvitals_collector.pipeline import Pipeline
+from llmvitals_collector.push import push
 from llmvitals_collector.push.config import PushConfig
 from llmvitals_collector.push.push import Push, Pusher
 from llmvitals_collector.receivers import Signal
@@ -31,8 +33,12 @@ CALLS = "llm_calls_total"
 
 
 @pytest.fixture
-def pushing(config):
-    """Start a collector that pushes to a backend; all that it starts are stopped."""
+def pushing(config, monkeypatch):
+    """Start a collector that pushes to a backend; all that it starts are stopped.
+
+    It pushes first after an interval, not at a random moment of it: after a long one there is but the last push.
+    """
+    monkeypatch.setattr(push, "random", SimpleNamespace(uniform=lambda _, longest: longest))
     running = []
 
     def start(backend, directory="", workers=0, **settings):
